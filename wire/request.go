@@ -1,0 +1,453 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+	"unicode/utf8"
+)
+
+// Type is what a request asks for.
+type Type string
+
+// The types of requests.
+const (
+	TypePing                  Type = "Ping"
+	TypeExecBatch             Type = "ExecBatch"
+	TypePrepareForMaintenance Type = "PrepareForMaintenance"
+	TypeCloseDatabase         Type = "CloseDatabase"
+	TypeReopenDatabase        Type = "ReopenDatabase"
+	TypeStatus                Type = "Status"
+	TypeShutdown              Type = "Shutdown"
+)
+
+// Tx says how the statements of a batch are joined.
+type Tx string
+
+// The joins of a batch.
+const (
+	TxAtomic Tx = "atomic" // all or nothing
+	TxNone   Tx = "none"   // each statement by itself, up to the first failure
+)
+
+// Sync says what a batch must survive before it is acknowledged
+// (https://sqlite.org/pragma.html#pragma_synchronous). The zero Sync is the
+// daemon's setting.
+type Sync string
+
+// The levels of durability.
+const (
+	SyncNormal Sync = "normal" // a crash of the daemon
+	SyncFull   Sync = "full"   // a power failure
+)
+
+// Request is one request. Fields that its type does not use are zero.
+type Request struct {
+	ID    []byte // the JSON text of "id", nil for none
+	Type  Type
+	DB    string // the database's name; DefaultDB where the request names none
+	HasDB bool   // the request names its database
+
+	Stmts     []Stmt
+	Tx        Tx
+	RequestID string
+	Forget    []string
+	ExpectRev *int64
+	Sync      Sync
+	Timeout   time.Duration // 0 is none
+
+	RequireExclusive bool
+}
+
+// Stmt is one statement of a batch.
+type Stmt struct {
+	SQL    string
+	Params Params
+}
+
+// fields are the raw values of a request's known fields, nil where absent.
+type fields struct {
+	id, typ, db, stmts, tx, requestID, forget, expectRev, sync, timeout, exclusive []byte
+}
+
+func (f *fields) slot(name []byte) *[]byte {
+	switch string(name) {
+	case "id":
+		return &f.id
+	case "type":
+		return &f.typ
+	case "db":
+		return &f.db
+	case "stmts":
+		return &f.stmts
+	case "tx":
+		return &f.tx
+	case "request_id":
+		return &f.requestID
+	case "forget":
+		return &f.forget
+	case "expect_rev":
+		return &f.expectRev
+	case "sync":
+		return &f.sync
+	case "timeout_ms":
+		return &f.timeout
+	case "require_exclusive":
+		return &f.exclusive
+	}
+	return nil
+}
+
+// ParseRequest decodes the body of a frame. The Request is never nil: where
+// decoding fails it holds the id, if there was one to read, so that the reply
+// can echo it. Texts and parameters alias body, which must not change.
+//
+// The error, if any, is an [Error] with CodeInvalidRequest or CodeUnknownType.
+func ParseRequest(body []byte) (*Request, error) {
+	r := &Request{}
+	var f fields
+	if err := f.scan(body); err != nil {
+		return r, Errorf(CodeInvalidRequest, "The message is not a request: %w.", err)
+	}
+	r.ID = f.id
+	if err := r.decode(&f); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return r, e
+		}
+		return r, Errorf(CodeInvalidRequest, "The request is malformed: %w.", err)
+	}
+	return r, nil
+}
+
+// scan checks the whole text and finds the known fields of its object.
+func (f *fields) scan(body []byte) error {
+	if !utf8.Valid(body) {
+		return errors.New("it is not UTF-8")
+	}
+	s := &scanner{data: body}
+	if s.peek() != '{' {
+		if err := checkJSON(body); err != nil {
+			return fmt.Errorf("it is not JSON: %w", err)
+		}
+		return errors.New("it is not a JSON object")
+	}
+	var twice string
+	err := s.object(func(name []byte) error {
+		raw, err := s.raw()
+		if slot := f.slot(name); slot != nil {
+			if *slot != nil {
+				twice = string(name)
+			}
+			*slot = raw
+		}
+		return err
+	})
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return fmt.Errorf("it is not JSON: %w", err)
+	}
+	if twice != "" {
+		return fmt.Errorf("the field %q stands twice", twice)
+	}
+	return nil
+}
+
+func checkJSON(text []byte) error {
+	if !utf8.Valid(text) {
+		return errors.New("it is not UTF-8")
+	}
+	s := &scanner{data: text}
+	if _, err := s.raw(); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// decode reads the fields that the request's type uses.
+func (r *Request) decode(f *fields) error {
+	typ, err := textField("type", f.typ)
+	if err != nil {
+		return err
+	}
+	r.Type = Type(typ)
+	switch r.Type {
+	case TypeStatus, TypeShutdown:
+		return nil
+	case TypePing, TypePrepareForMaintenance, TypeReopenDatabase:
+		return r.decodeDB(f)
+	case TypeCloseDatabase:
+		if r.RequireExclusive, err = boolField("require_exclusive", f.exclusive); err != nil {
+			return err
+		}
+		return r.decodeDB(f)
+	case TypeExecBatch:
+		if err := r.decodeDB(f); err != nil {
+			return err
+		}
+		return r.decodeBatch(f)
+	case "":
+		return errors.New(`the field "type" is missing`)
+	}
+	return Errorf(CodeUnknownType, "There is no request type %.40q in protocol %d.", typ, Protocol)
+}
+
+func (r *Request) decodeDB(f *fields) (err error) {
+	r.DB, r.HasDB = DefaultDB, !absent(f.db)
+	if r.HasDB {
+		r.DB, err = textField("db", f.db)
+	}
+	return err
+}
+
+func (r *Request) decodeBatch(f *fields) (err error) {
+	if r.Stmts, err = parseStmts(f.stmts); err != nil {
+		return err
+	}
+	if r.Tx, err = choice("tx", f.tx, TxAtomic, TxAtomic, TxNone); err != nil {
+		return err
+	}
+	if r.Sync, err = choice("sync", f.sync, "", SyncNormal, SyncFull); err != nil {
+		return err
+	}
+	if r.Timeout, err = timeoutField(f.timeout); err != nil {
+		return err
+	}
+	if !absent(f.expectRev) {
+		rev, err := intField("expect_rev", f.expectRev)
+		if err != nil {
+			return err
+		}
+		r.ExpectRev = &rev
+	}
+	if !absent(f.requestID) {
+		if r.RequestID, err = requestID("request_id", f.requestID); err != nil {
+			return err
+		}
+	}
+	r.Forget, err = parseForget(f.forget)
+	return err
+}
+
+func parseStmts(raw []byte) ([]Stmt, error) {
+	if absent(raw) || raw[0] != '[' {
+		return nil, errors.New(`the field "stmts" must be an array of statements`)
+	}
+	s := &scanner{data: raw}
+	var stmts []Stmt
+	err := s.array(func() error {
+		if len(stmts) == MaxStmts {
+			return fmt.Errorf("a batch has at most %d statements: split it", MaxStmts)
+		}
+		st, err := parseStmt(s)
+		if err != nil {
+			return fmt.Errorf("statement %d: %w", len(stmts), err)
+		}
+		stmts = append(stmts, st)
+		return nil
+	})
+	if err == nil && len(stmts) == 0 {
+		err = errors.New("the batch is empty: it needs at least one statement")
+	}
+	return stmts, err
+}
+
+func parseStmt(s *scanner) (Stmt, error) {
+	var st Stmt
+	var sql, params []byte
+	if s.peek() != '{' {
+		return st, errors.New(`it must be an object with "sql"`)
+	}
+	err := s.object(func(name []byte) error {
+		raw, err := s.raw()
+		switch string(name) {
+		case "sql":
+			sql = raw
+		case "params":
+			params = raw
+		}
+		return err
+	})
+	if err != nil {
+		return st, err
+	}
+	if st.SQL, err = textField("sql", sql); err != nil {
+		return st, err
+	}
+	if absent(sql) {
+		return st, errors.New(`the field "sql" is missing`)
+	}
+	if !absent(params) {
+		st.Params, err = parseParams(params)
+	}
+	return st, err
+}
+
+func parseForget(raw []byte) ([]string, error) {
+	if absent(raw) {
+		return nil, nil
+	}
+	if raw[0] != '[' {
+		return nil, errors.New(`the field "forget" must be an array of request ids`)
+	}
+	s := &scanner{data: raw}
+	var ids []string
+	err := s.array(func() error {
+		if len(ids) == MaxForget {
+			return fmt.Errorf(`"forget" names at most %d ids`, MaxForget)
+		}
+		element, err := s.raw()
+		if err != nil {
+			return err
+		}
+		id, err := requestID("forget", element)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+func requestID(name string, raw []byte) (string, error) {
+	id, err := textField(name, raw)
+	if err == nil && (len(id) < 1 || len(id) > MaxRequestID) {
+		err = fmt.Errorf("a request id in %q must have 1 to %d bytes", name, MaxRequestID)
+	}
+	return id, err
+}
+
+// absent reports whether a field is missing or null, which mean the same.
+func absent(raw []byte) bool { return raw == nil || raw[0] == 'n' }
+
+func textField(name string, raw []byte) (string, error) {
+	if absent(raw) {
+		return "", nil
+	}
+	if raw[0] != '"' {
+		return "", fmt.Errorf("the field %q must be a string", name)
+	}
+	text, err := (&scanner{data: raw}).text()
+	return string(text), err
+}
+
+func boolField(name string, raw []byte) (bool, error) {
+	if absent(raw) {
+		return false, nil
+	}
+	if raw[0] != 't' && raw[0] != 'f' {
+		return false, fmt.Errorf("the field %q must be true or false", name)
+	}
+	return raw[0] == 't', nil
+}
+
+func intField(name string, raw []byte) (int64, error) {
+	if raw[0] == '-' || isDigit(raw[0]) || raw[0] == '{' {
+		if v, err := (&scanner{data: raw}).value(); err == nil && v.Kind == Integer {
+			return v.Int, nil
+		}
+	}
+	return 0, fmt.Errorf("the field %q must be an integer of 64 bits", name)
+}
+
+func timeoutField(raw []byte) (time.Duration, error) {
+	if absent(raw) {
+		return 0, nil
+	}
+	ms, err := intField("timeout_ms", raw)
+	if err != nil {
+		return 0, err
+	}
+	if ms < 1 {
+		return 0, errors.New(`the field "timeout_ms" must be at least 1`)
+	}
+	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond, nil
+}
+
+// choice reads a field that must be one of the texts allowed.
+func choice[T ~string](name string, raw []byte, absence T, allowed ...T) (T, error) {
+	if absent(raw) {
+		return absence, nil
+	}
+	text, err := textField(name, raw)
+	if err != nil {
+		return absence, err
+	}
+	for _, a := range allowed {
+		if T(text) == a {
+			return a, nil
+		}
+	}
+	return absence, fmt.Errorf("the field %q must be one of %q", name, allowed)
+}
+
+// AppendRequest appends the JSON form of r.
+func AppendRequest(dst []byte, r *Request) []byte {
+	dst = append(dst, `{"type":`...)
+	dst = appendText(dst, []byte(r.Type))
+	if r.ID != nil {
+		dst = append(append(dst, `,"id":`...), r.ID...)
+	}
+	if r.HasDB {
+		dst = appendField(dst, "db", r.DB)
+	}
+	if r.RequireExclusive {
+		dst = append(dst, `,"require_exclusive":true`...)
+	}
+	if r.Type == TypeExecBatch {
+		dst = appendBatch(dst, r)
+	}
+	return append(dst, '}')
+}
+
+func appendBatch(dst []byte, r *Request) []byte {
+	if r.Tx != "" {
+		dst = appendField(dst, "tx", string(r.Tx))
+	}
+	if r.RequestID != "" {
+		dst = appendField(dst, "request_id", r.RequestID)
+	}
+	if r.Sync != "" {
+		dst = appendField(dst, "sync", string(r.Sync))
+	}
+	if r.ExpectRev != nil {
+		dst = appendIntField(dst, "expect_rev", *r.ExpectRev)
+	}
+	if r.Timeout > 0 {
+		dst = appendIntField(dst, "timeout_ms", max(1, r.Timeout.Milliseconds()))
+	}
+	for i, id := range r.Forget {
+		if i == 0 {
+			dst = append(dst, `,"forget":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = appendText(dst, []byte(id))
+	}
+	if len(r.Forget) > 0 {
+		dst = append(dst, ']')
+	}
+	dst = append(dst, `,"stmts":[`...)
+	for i, st := range r.Stmts {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"sql":`...)
+		dst = appendText(dst, []byte(st.SQL))
+		if st.Params.raw != nil {
+			dst = append(append(dst, `,"params":`...), st.Params.raw...)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func appendField(dst []byte, name, value string) []byte {
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return appendText(dst, []byte(value))
+}
+
+func appendIntField(dst []byte, name string, i int64) []byte {
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return AppendValue(dst, Value{Kind: Integer, Int: i})
+}
