@@ -1,0 +1,7 @@
+package dbfile
+
+import "golang.org/x/sys/unix"
+
+// queryLock asks for locks of open file descriptions as well as of processes
+// (fcntl(2), "Open file description locks"); none is taken.
+const queryLock = unix.F_OFD_GETLK
