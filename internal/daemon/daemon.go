@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/config"
+	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/oslock"
+	"github.com/skylinedb/skylinedb/internal/router"
+	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/internal/transport"
+)
+
+// errRunning is what a second daemon on one socket says.
+var errRunning = errors.New("another daemon instance is already running")
+
+// Times of taking the instance lock from a daemon that is just ending.
+const (
+	lockTime  = 10 * time.Second
+	lockRetry = 20 * time.Millisecond
+)
+
+// Run serves until a signal, a Shutdown request or idleness ends it, and
+// writes its log to logs. When it returns all that was accepted is finished,
+// every database is closed, the socket is gone and the lock is free.
+func Run(cfg config.Config, logs io.Writer) error {
+	log := newLog(cfg, logs)
+	if err := sqlite.CheckVersion(); err != nil {
+		return err
+	}
+	socket, err := absolute(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	root, err := dbfile.OpenRoot(cfg.Dir, socket, socket+".lock", socket+".start.lock")
+	if err != nil {
+		return err
+	}
+	signals := catchSignals()
+	defer signals.stop()
+	lock, err := takeInstance(signals.ctx, socket)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	r := router.New(router.Config{
+		Root: root, Socket: socket, Version: Version, MaxFrame: cfg.MaxFrame,
+		Synchronous: synchronous(cfg), ForeignKeys: cfg.ForeignKeys,
+		WorkerIdle: cfg.WorkerIdle, RouterIdle: cfg.RouterIdle, Log: log,
+		Listen: func() (*transport.Listener, error) {
+			l, err := transport.Listen(socket)
+			if err == nil {
+				log.Info("listening", "socket", socket, "dir", root.Dir(), "pid", os.Getpid(), "version", Version)
+			}
+			return l, err
+		},
+	})
+	signals.onFirst(func() {
+		log.Info("signal: ending")
+		r.Shutdown()
+	})
+	if err := r.Run(); err != nil {
+		return err
+	}
+	log.Info("ended")
+	return nil
+}
+
+func synchronous(cfg config.Config) sqlite.Synchronous {
+	if cfg.Synchronous == "full" {
+		return sqlite.SyncFull
+	}
+	return sqlite.SyncNormal
+}
+
+// takeInstance takes the lock that makes this the only daemon on socket. It
+// waits for one that holds the lock and does not answer: that one is ending.
+func takeInstance(ctx context.Context, socket string) (*oslock.Lock, error) {
+	end := time.Now().Add(lockTime)
+	for {
+		lock, err := oslock.Instance(socket)
+		if err == nil {
+			return lock, nil
+		}
+		if !errors.Is(err, oslock.ErrLocked) {
+			return nil, fmt.Errorf("take the instance lock: %w", err)
+		}
+		conn, err := transport.Dial(ctx, socket)
+		if err == nil {
+			conn.Close()
+		}
+		if err == nil || !transport.IsNotRunning(err) || time.Now().After(end) {
+			return nil, errRunning
+		}
+		select {
+		case <-time.After(lockRetry):
+		case <-ctx.Done():
+			return nil, errRunning
+		}
+	}
+}

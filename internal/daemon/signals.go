@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// signals turns SIGINT and SIGTERM into an end: the first asks for a clean
+// one, the second ends the process at once.
+type signals struct {
+	ctx    context.Context // ends with the first signal
+	cancel context.CancelFunc
+	ch     chan os.Signal
+	quit   chan struct{}
+	wg     sync.WaitGroup
+	unhook func() bool
+}
+
+func catchSignals() *signals {
+	s := &signals{ch: make(chan os.Signal, 2), quit: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	signal.Notify(s.ch, os.Interrupt, syscall.SIGTERM)
+	s.wg.Go(func() {
+		for first := true; ; first = false {
+			select {
+			case <-s.ch:
+				if !first {
+					os.Exit(exitFailure)
+				}
+				s.cancel()
+			case <-s.quit:
+				return
+			}
+		}
+	})
+	return s
+}
+
+// onFirst calls f when the first signal comes, or at once if it has come.
+func (s *signals) onFirst(f func()) { s.unhook = context.AfterFunc(s.ctx, f) }
+
+func (s *signals) stop() {
+	signal.Stop(s.ch)
+	close(s.quit)
+	s.wg.Wait()
+	if s.unhook != nil {
+		s.unhook()
+	}
+	s.cancel()
+}

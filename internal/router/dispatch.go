@@ -1,0 +1,95 @@
+package router
+
+import (
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/worker"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// dispatch decodes a request and starts it. It never waits.
+func (r *Router) dispatch(body []byte) *pending {
+	req, err := wire.ParseRequest(body)
+	p := &pending{id: req.ID}
+	if err != nil {
+		p.reply = wire.Failure(err)
+		return p
+	}
+	switch req.Type {
+	case wire.TypePing:
+		// Asked when its turn comes, so that it sees the requests before it.
+		p.ask = func() *wire.Reply { return r.answer(r.ping(req)) }
+		return p
+	case wire.TypeStatus:
+		p.ask = r.status
+		return p
+	case wire.TypeShutdown:
+		p.ask = func() *wire.Reply {
+			r.cfg.Log.Info("shutdown was asked for")
+			r.Shutdown()
+			return wire.OK()
+		}
+		return p
+	}
+	r.used()
+	call := worker.NewCall(req, len(body), time.Now())
+	if err := r.submit(req.DB, call); err != nil {
+		p.reply = r.answer(nil, err)
+		return p
+	}
+	p.call = call
+	return p
+}
+
+// answer returns the reply, or the one that tells err.
+func (r *Router) answer(reply *wire.Reply, err error) *wire.Reply {
+	if err == nil {
+		return reply
+	}
+	if wire.ErrorCode(err) == wire.CodeInternal {
+		r.cfg.Log.Error("request failed", "error", err)
+	}
+	return wire.Failure(err)
+}
+
+// ping tells the daemon's version and directory and, where the request names
+// a database, how that one is.
+func (r *Router) ping(req *wire.Request) (*wire.Reply, error) {
+	reply := wire.OK()
+	if req.HasDB {
+		path, snapshot, err := r.find(req.DB)
+		if err != nil {
+			return nil, err
+		}
+		if snapshot != nil {
+			rev, epoch := snapshot.Rev, snapshot.Epoch
+			reply.Rev, reply.Epoch, reply.State = &rev, &epoch, string(snapshot.State)
+		} else {
+			call := worker.NewCall(req, 0, time.Now())
+			if err := r.submit(req.DB, call); err != nil {
+				return nil, err
+			}
+			if reply = <-call.Reply(); reply.Status != "ok" {
+				return reply, nil
+			}
+		}
+		reply.DBPath = path.File
+	}
+	reply.Version, reply.Protocol, reply.Dir = r.cfg.Version, wire.Protocol, r.cfg.Root.Dir()
+	return reply, nil
+}
+
+// used notes a request that counts as use of the daemon.
+func (r *Router) used() { r.lastUse.Store(time.Now().UnixNano()) }
+
+func tooManyDatabases() error {
+	return wire.Errorf(wire.CodeQueueFull, "The daemon serves %d databases at once and all are in use: ask again later.", maxWorkers)
+}
+
+func queueFull(name string) error {
+	return wire.Errorf(wire.CodeQueueFull, "%d requests wait for the database %.80q already: ask again later.", worker.QueueLength, name)
+}
+
+func shuttingDown() error {
+	return wire.Errorf(wire.CodeShuttingDown, "The daemon is ending: ask again, the next one will answer.")
+}

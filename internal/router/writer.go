@@ -1,0 +1,141 @@
+package router
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/worker"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// joined is how many bytes of replies are collected before they are written.
+const joined = 32 << 10
+
+// pending is a reply that is owed: known, or coming from a worker, or to be
+// found out when its turn has come.
+type pending struct {
+	id      []byte
+	reply   *wire.Reply
+	call    *worker.Call
+	ask     func() *wire.Reply
+	linger  bool   // the connection ends after this reply
+	release func() // gives the request's bytes back; nil for none
+}
+
+// write sends the replies in the order of their requests. Those that are
+// ready together go out in one write.
+func (c *conn) write() {
+	defer c.nc.Close()
+	defer func() { // after a failure the reader must not wait for us
+		for p := range c.pending {
+			c.settle(p)
+		}
+	}()
+	defer c.recovered()
+	var out []byte
+	for p := range c.pending {
+		reply, ready := p.ready()
+		if !ready {
+			if c.flush(out) != nil {
+				c.settle(p)
+				return
+			}
+			out = out[:0]
+			reply = p.wait()
+		}
+		reply.ID = p.id
+		var err error
+		if out, err = replyFrame(out, reply); err != nil {
+			c.r.cfg.Log.Error("reply not sent", "error", err)
+			c.settle(p)
+			return
+		}
+		c.settle(p)
+		if len(c.pending) == 0 || len(out) > joined || p.linger {
+			if c.flush(out) != nil {
+				return
+			}
+			if out = out[:0]; cap(out) > joined {
+				out = nil
+			}
+		}
+		if p.linger {
+			c.linger()
+		}
+	}
+}
+
+// settle notes that p needs no reply any more.
+func (c *conn) settle(p *pending) {
+	if p.release != nil {
+		p.release()
+	}
+	c.waiting.Add(-1)
+}
+
+// ready returns the reply if it is there.
+func (p *pending) ready() (*wire.Reply, bool) {
+	switch {
+	case p.reply != nil:
+		return p.reply, true
+	case p.call != nil:
+		select {
+		case reply := <-p.call.Reply():
+			return reply, true
+		default:
+		}
+	}
+	return nil, false
+}
+
+// wait waits for the reply. A call whose time passes in the queue is answered
+// here, whatever the worker is busy with.
+func (p *pending) wait() *wire.Reply {
+	if p.call == nil {
+		return p.ask()
+	}
+	deadline := p.call.Deadline()
+	if deadline.IsZero() {
+		return <-p.call.Reply()
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case reply := <-p.call.Reply():
+		return reply
+	case <-timer.C:
+		p.call.Expire()
+		return <-p.call.Reply()
+	}
+}
+
+// flush writes out. A client that does not read is given up.
+func (c *conn) flush(out []byte) error {
+	if len(out) == 0 {
+		return nil
+	}
+	c.nc.SetWriteDeadline(time.Now().Add(readTime))
+	_, err := c.nc.Write(out)
+	if err != nil {
+		c.r.cfg.Log.Debug("gave a client up", "error", err)
+	}
+	return err
+}
+
+// linger reads what the client still sends, for a while, and throws it away:
+// closing a socket with unread data would destroy the reply that says why.
+func (c *conn) linger() {
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	io.Copy(io.Discard, onlyReader{c.nc})
+}
+
+// onlyReader hides the methods by which io.Copy would take another path.
+type onlyReader struct{ net.Conn }
+
+func replyFrame(dst []byte, reply *wire.Reply) ([]byte, error) {
+	return wire.AppendFrame(dst, func(b []byte) ([]byte, error) { return wire.AppendReply(b, reply) })
+}

@@ -1,0 +1,58 @@
+package sqlite
+
+import (
+	"container/list"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// Bounds of the statement cache: clients send what they like.
+const (
+	cacheStmts  = 64       // statements
+	cacheSQLMax = 16 << 10 // bytes of one statement's text
+)
+
+// stmtCache keeps the clients' statements that were used last, by their text.
+// A schema change needs no care: SQLite compiles such a statement anew, and
+// asks the gate again. The zero stmtCache is empty.
+type stmtCache struct {
+	byText map[string]*list.Element // of *sqlite3.Stmt
+	recent list.List                // the one used last in front
+}
+
+// take returns the statement for sql and removes it from the cache, so that
+// nothing closes it while it is used; nil if there is none.
+func (c *stmtCache) take(sql string) *sqlite3.Stmt {
+	e, ok := c.byText[sql]
+	if !ok {
+		return nil
+	}
+	delete(c.byText, sql)
+	return c.recent.Remove(e).(*sqlite3.Stmt)
+}
+
+// put keeps st, which is reset and has no bindings, and closes the statement
+// that was used longest ago if there are too many.
+func (c *stmtCache) put(sql string, st *sqlite3.Stmt) {
+	if len(sql) > cacheSQLMax {
+		st.Close()
+		return
+	}
+	if c.byText == nil {
+		c.byText = make(map[string]*list.Element, cacheStmts)
+	}
+	c.byText[sql] = c.recent.PushFront(st)
+	if c.recent.Len() > cacheStmts {
+		last := c.recent.Remove(c.recent.Back()).(*sqlite3.Stmt)
+		delete(c.byText, last.SQL())
+		last.Close()
+	}
+}
+
+func (c *stmtCache) clear() {
+	for _, e := range c.byText {
+		e.Value.(*sqlite3.Stmt).Close()
+	}
+	clear(c.byText)
+	c.recent.Init()
+}

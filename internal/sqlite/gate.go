@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// TablePrefix begins the names of the daemon's own tables. Clients may read
+// them and not write them.
+const TablePrefix = "_skylinedb_"
+
+// gate decides what a client's statement may do. SQLite asks it while it
+// compiles a statement, triggers and views included, so nothing depends on
+// how the SQL is written. https://sqlite.org/c3ref/set_authorizer.html
+type gate struct {
+	mode   gateMode
+	reason string // why the last statement was refused
+}
+
+type gateMode uint8
+
+const (
+	gateEngine gateMode = iota // the engine's own statements: all is allowed
+	gateClient                 // a client's statement
+	gateVacuum                 // VACUUM, which attaches a nameless temporary database
+)
+
+// readablePragmas may be read, without an argument.
+var readablePragmas = set(
+	"application_id", "auto_vacuum", "cache_size", "collation_list", "compile_options", "data_version",
+	"database_list", "defer_foreign_keys", "encoding", "foreign_keys", "freelist_count", "function_list",
+	"journal_mode", "max_page_count", "module_list", "page_count", "page_size", "pragma_list",
+	"recursive_triggers", "schema_version", "synchronous", "table_list", "user_version",
+)
+
+// callablePragmas may have an argument: they report on the object it names,
+// or change the file within the transaction as any statement does.
+var callablePragmas = set(
+	"application_id", "foreign_key_check", "foreign_key_list", "incremental_vacuum", "index_info",
+	"index_list", "index_xinfo", "integrity_check", "optimize", "quick_check", "table_info",
+	"table_list", "table_xinfo", "user_version",
+)
+
+const tempRefused = "TEMP objects would be seen by other clients: use a common table expression or an ordinary table"
+
+// changes are the actions that change the schema they name. A table that is
+// created as temp.name is no TEMP object to SQLite's action codes.
+var changes = map[sqlite3.AuthorizerActionCode]bool{
+	sqlite3.AUTH_INSERT: true, sqlite3.AUTH_UPDATE: true, sqlite3.AUTH_DELETE: true,
+	sqlite3.AUTH_CREATE_TABLE: true, sqlite3.AUTH_CREATE_INDEX: true, sqlite3.AUTH_CREATE_VIEW: true,
+	sqlite3.AUTH_CREATE_TRIGGER: true, sqlite3.AUTH_CREATE_VTABLE: true,
+}
+
+// forbiddenFunctions reach out of the database, in builds that have them.
+var forbiddenFunctions = set("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "fsdir")
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// authorize is SQLite's callback. Its arguments are those of
+// sqlite3_set_authorizer: the meaning of arg3 and arg4 depends on the action.
+func (g *gate) authorize(action sqlite3.AuthorizerActionCode, arg3, arg4, schema, _ string) sqlite3.AuthorizerReturnCode {
+	if g.mode == gateEngine {
+		return sqlite3.AUTH_OK
+	}
+	reason := ""
+	switch {
+	case g.mode == gateVacuum:
+		if action == sqlite3.AUTH_ATTACH && arg3 != "" {
+			reason = "VACUUM INTO writes another file"
+		}
+	default:
+		reason = refusal(action, arg3, arg4)
+		if reason == "" && strings.EqualFold(schema, "temp") && changes[action] {
+			reason = tempRefused
+		}
+	}
+	if reason == "" {
+		return sqlite3.AUTH_OK
+	}
+	g.reason = reason
+	return sqlite3.AUTH_DENY
+}
+
+// refusal says why a client's statement may not do the action, "" if it may.
+func refusal(action sqlite3.AuthorizerActionCode, arg3, arg4 string) string {
+	switch action {
+	case sqlite3.AUTH_TRANSACTION, sqlite3.AUTH_SAVEPOINT:
+		return "a batch is one transaction already: leave out BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE"
+	case sqlite3.AUTH_ATTACH, sqlite3.AUTH_DETACH:
+		return "ATTACH, DETACH and VACUUM INTO reach other files: send a batch to each database instead"
+	case sqlite3.AUTH_CREATE_TEMP_INDEX, sqlite3.AUTH_CREATE_TEMP_TABLE, sqlite3.AUTH_CREATE_TEMP_TRIGGER,
+		sqlite3.AUTH_CREATE_TEMP_VIEW, sqlite3.AUTH_DROP_TEMP_INDEX, sqlite3.AUTH_DROP_TEMP_TABLE,
+		sqlite3.AUTH_DROP_TEMP_TRIGGER, sqlite3.AUTH_DROP_TEMP_VIEW:
+		return tempRefused
+	case sqlite3.AUTH_PRAGMA:
+		return pragmaRefusal(strings.ToLower(arg3), arg4)
+	case sqlite3.AUTH_FUNCTION:
+		if forbiddenFunctions[strings.ToLower(arg4)] {
+			return fmt.Sprintf("the function %s reaches out of the database", strings.ToLower(arg4))
+		}
+	default:
+		return ownTableRefusal(action, arg3, arg4)
+	}
+	return ""
+}
+
+func pragmaRefusal(name, arg string) string {
+	if arg == "" && readablePragmas[name] || callablePragmas[name] {
+		return ""
+	}
+	if readablePragmas[name] {
+		return fmt.Sprintf("PRAGMA %s may be read and not set", name)
+	}
+	return fmt.Sprintf("PRAGMA %.40s is not among those that a batch may use", name)
+}
+
+func ownTableRefusal(action sqlite3.AuthorizerActionCode, arg3, arg4 string) string {
+	const refused = "the tables " + TablePrefix + "… are the daemon's own: they can be read and not changed"
+	switch action {
+	case sqlite3.AUTH_INSERT, sqlite3.AUTH_UPDATE, sqlite3.AUTH_DELETE,
+		sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_CREATE_VIEW, sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VIEW,
+		sqlite3.AUTH_CREATE_VTABLE, sqlite3.AUTH_DROP_VTABLE:
+		if isOwn(arg3) {
+			return refused
+		}
+	case sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_CREATE_TRIGGER,
+		sqlite3.AUTH_DROP_TRIGGER, sqlite3.AUTH_ALTER_TABLE:
+		if isOwn(arg3) || isOwn(arg4) {
+			return refused
+		}
+	}
+	return ""
+}
+
+func isOwn(name string) bool {
+	return len(name) >= len(TablePrefix) && strings.EqualFold(name[:len(TablePrefix)], TablePrefix)
+}

@@ -1,0 +1,181 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// batch is one client's transaction within a group.
+type batch struct {
+	call *Call
+	req  *wire.Request
+
+	// Of a batch with tx "none" that ended SQLite's transaction by itself: it
+	// runs again up to the statement at cut, which has failed with cutErr.
+	cut    int
+	cutErr error
+	// A VACUUM was run already; what is left is its rev and its record.
+	vacuumed bool
+
+	// The outcome of the last attempt, which holds once the group is durable.
+	reply *wire.Reply
+	wrote bool
+}
+
+// errVacuum stops an attempt: the batch is a VACUUM, which must run outside
+// of a transaction.
+var errVacuum = errors.New("the batch is a VACUUM")
+
+// context returns the context of the batch's statements.
+func (b *batch) context(parent context.Context) (context.Context, context.CancelFunc) {
+	if b.call.deadline.IsZero() || b.cutErr != nil {
+		return parent, func() {}
+	}
+	return context.WithDeadline(parent, b.call.deadline)
+}
+
+// runBatch runs b within the transaction that is open, where rev is the rev
+// before it. An error means that nothing of b may stay; undoing it is the
+// caller's, who knows whether the transaction has other batches in it.
+func (w *Worker) runBatch(b *batch, rev int64) error {
+	b.reply, b.wrote = nil, false
+	if b.cutErr == nil && b.call.expired(time.Now()) {
+		return timedOut("before its turn came; nothing was done")
+	}
+	if done, err := w.replayed(b); done || err != nil {
+		return err
+	}
+	if want := b.req.ExpectRev; want != nil && *want != rev {
+		e := wire.Errorf(wire.CodeRevMismatch, "The database is at rev %d and the batch expects %d: read again and decide anew.", rev, *want)
+		e.Rev = &rev
+		return e
+	}
+	rows, err := w.runStatements(b)
+	if err != nil {
+		return err
+	}
+	return w.settle(b, rev, rows)
+}
+
+// runStatements runs the statements of b and returns the rows they changed.
+// The failure of a batch with tx "none" whose first statements stand is left
+// in b.cut and b.cutErr, and is no error of the batch.
+func (w *Worker) runStatements(b *batch) (rows int64, err error) {
+	if b.vacuumed {
+		b.wrote = true
+		return 0, nil
+	}
+	ctx, cancel := b.context(w.abort)
+	defer cancel()
+	w.db.ForgetInsert()
+	for i, st := range b.req.Stmts[:b.cut] {
+		r, err := w.runStatement(ctx, b, st)
+		if err != nil {
+			err = w.statementError(i, err)
+			if i > 0 && b.req.Tx == wire.TxNone && w.db.InTx() && isOutcome(err) {
+				b.cutAt(i, err)
+				return rows, w.db.RollbackToSavepoint()
+			}
+			return 0, err
+		}
+		rows += r.Rows
+		b.wrote = b.wrote || r.Wrote
+	}
+	if b.req.Tx != wire.TxNone {
+		if err := w.checkForeignKeys(); err != nil {
+			return 0, w.statementError(len(b.req.Stmts)-1, err)
+		}
+	}
+	return rows, nil
+}
+
+// runStatement runs one statement, with tx "none" in a savepoint of its own,
+// which an error leaves in place.
+func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) (r sqlite.Result, err error) {
+	if b.req.Tx != wire.TxNone {
+		return w.db.Run(ctx, st.SQL, st.Params, w.rev.writable())
+	}
+	if len(b.req.Stmts) == 1 && sqlite.IsVacuum(st.SQL) && sqlite.Alone(st.SQL) {
+		return r, errVacuum
+	}
+	if err := w.db.Savepoint(); err != nil {
+		return r, err
+	}
+	if r, err = w.db.Run(ctx, st.SQL, st.Params, w.rev.writable()); err != nil {
+		return r, err
+	}
+	if err := w.checkForeignKeys(); err != nil {
+		return r, err
+	}
+	return r, w.db.ReleaseSavepoint()
+}
+
+// checkForeignKeys fails where the transaction would fail to commit by a
+// deferred foreign key. Each batch leaves none behind, so what is found is
+// this batch's doing.
+func (w *Worker) checkForeignKeys() error {
+	if !w.cfg.ForeignKeys {
+		return nil
+	}
+	violated, err := w.db.DeferredViolations()
+	if err == nil && violated {
+		err = sqlite.ForeignKeyError()
+	}
+	return err
+}
+
+// statementError says what the client is told of the failure of statement i.
+func (w *Worker) statementError(i int, err error) error {
+	var e *wire.Error
+	switch {
+	case errors.Is(err, sqlite.ErrNotPrepared), errors.Is(err, errVacuum):
+		return err
+	case errors.Is(err, sqlite.ErrInterrupted) && w.abort.Err() != nil:
+		e = wire.Errorf(wire.CodeShuttingDown, "The daemon is ending and the batch was rolled back: ask again.")
+	case errors.Is(err, sqlite.ErrInterrupted):
+		e = timedOut("while statement %d ran; the batch was rolled back", i)
+	case errors.Is(err, sqlite.ErrOutOfMemory):
+		e = &wire.Error{Code: wire.CodeSQLError, SQLiteCode: "SQLITE_NOMEM", Message: "The statement needs more memory than one database may use: split it."}
+	case errors.Is(err, sqlite.ErrBusy):
+		e = &wire.Error{Code: wire.CodeIOError, Retryable: true, Message: "Another process holds a lock on the database: ask again."}
+	default:
+		if e = wire.AsError(err); e.Code == wire.CodeInternal {
+			w.cfg.Log.Error("statement failed", "statement", i, "error", err)
+		}
+	}
+	told := *e
+	told.StatementIndex = &i
+	return &told
+}
+
+// isOutcome reports whether err is something that the client is told, and not
+// a reason to start again.
+func isOutcome(err error) bool {
+	_, ok := errors.AsType[*wire.Error](err)
+	return ok
+}
+
+// cutAt notes that statement i of a batch with tx "none" has failed and the
+// ones before it stand.
+func (b *batch) cutAt(i int, err error) { b.cut, b.cutErr = i, err }
+
+// settle gives b its rev and its reply, and keeps its record, all within the
+// transaction.
+func (w *Worker) settle(b *batch, rev, rows int64) error {
+	if b.wrote {
+		rev++
+	}
+	b.reply = wire.OK()
+	if b.cutErr != nil {
+		b.reply = wire.Failure(b.cutErr)
+	} else {
+		last := w.db.LastInsertRowID()
+		b.reply.LastInsertRowID = &last
+	}
+	b.reply.Rev, b.reply.RowsAffected = &rev, &rows
+	return w.record(b)
+}

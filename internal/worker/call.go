@@ -1,0 +1,66 @@
+package worker
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// Call is a request on its way through a worker, and the place where its
+// reply arrives.
+type Call struct {
+	Req *wire.Request
+
+	size     int       // bytes of the request, for the bounds of a group
+	digest   []byte    // of the batch, where it has a request_id
+	deadline time.Time // zero for none
+	taken    atomic.Bool
+	answered bool // owned by whoever has taken the call
+	reply    chan *wire.Reply
+}
+
+// NewCall returns a call for req, of size bytes, that arrived at now.
+func NewCall(req *wire.Request, size int, now time.Time) *Call {
+	c := &Call{Req: req, size: size, reply: make(chan *wire.Reply, 1)}
+	if req.Timeout > 0 {
+		c.deadline = now.Add(req.Timeout)
+	}
+	if req.RequestID != "" {
+		c.digest = digest(req)
+	}
+	return c
+}
+
+// Reply returns the channel on which the only reply arrives.
+func (c *Call) Reply() <-chan *wire.Reply { return c.reply }
+
+// Deadline returns when the request's time ends, the zero time for never.
+func (c *Call) Deadline() time.Time { return c.deadline }
+
+// Expire answers a call whose time has passed while it still waits in the
+// queue. A call that the worker has taken is the worker's to answer.
+func (c *Call) Expire() {
+	if c.take() {
+		c.fail(timedOut("before its turn came; nothing was done"))
+	}
+}
+
+// take claims the call; only one claim succeeds, and only its owner answers.
+func (c *Call) take() bool { return !c.taken.Swap(true) }
+
+func (c *Call) expired(now time.Time) bool { return !c.deadline.IsZero() && !now.Before(c.deadline) }
+
+func (c *Call) answer(r *wire.Reply) {
+	if c.answered {
+		return
+	}
+	c.answered = true
+	c.reply <- r
+}
+
+func (c *Call) fail(err error) { c.answer(wire.Failure(err)) }
+
+func timedOut(when string, args ...any) *wire.Error {
+	return wire.Errorf(wire.CodeTimeout, "The request's time passed "+when+".", args...)
+}

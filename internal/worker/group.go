@@ -1,0 +1,317 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// lockWait is how long a group waits for a process that writes past the
+// daemon and holds the lock, where its batches have no earlier deadline.
+const lockWait = 60 * time.Second
+
+// maxRestarts is how often a group starts again before its batches run one by
+// one: batches that end the transaction must not make the others run for ever.
+const maxRestarts = 3
+
+// runGroup runs the batches and answers each.
+func (w *Worker) runGroup(group []*batch) {
+	if err := w.admitsWrites(); err != nil {
+		w.failAll(group, err)
+		return
+	}
+	for restarts := 0; len(group) > 0; {
+		if restarts < maxRestarts {
+			var restarted bool
+			if group, restarted = w.attempt(group); restarted {
+				restarts++
+			}
+			continue
+		}
+		rest := group[1:]
+		for one := group[:1]; len(one) > 0; {
+			one, _ = w.attempt(one)
+		}
+		group = rest
+	}
+	w.publish()
+	w.checkpointIfDue()
+}
+
+// attempt runs the batches in one transaction, as many as the bound on time
+// allows, and answers those whose outcome is settled. It returns the others,
+// which run next, and whether the transaction was given up on the way.
+func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
+	group, err := w.begin(group)
+	if err != nil {
+		w.failAll(group, err)
+		return nil, true
+	}
+	if len(group) == 0 {
+		return nil, false
+	}
+	rev := w.rev.value
+	started := time.Now()
+	for i, b := range group {
+		if i > 0 && time.Since(started) > groupTime {
+			rest, group = group[i:], group[:i]
+			break
+		}
+		if err := w.runIsolated(b, rev, len(group) > 1); err != nil {
+			return w.restart(group, i, err), true
+		}
+		if b.wrote {
+			rev++
+		}
+	}
+	if err := w.commit(group, rev); err != nil {
+		return append(w.uncommitted(group, err), rest...), true
+	}
+	return rest, false
+}
+
+// runIsolated runs b so that its failure leaves the rest of the transaction
+// as it was. The error it returns is one that the transaction did not survive.
+func (w *Worker) runIsolated(b *batch, rev int64, shared bool) error {
+	if shared {
+		if err := w.db.Savepoint(); err != nil {
+			return err
+		}
+	}
+	err := w.runBatch(b, rev)
+	if err == nil && shared {
+		return w.db.ReleaseSavepoint()
+	}
+	if err == nil || !shared || !isOutcome(err) || !w.db.InTx() {
+		return err
+	}
+	b.reply, b.wrote = wire.Failure(err), false
+	return w.db.RollbackToSavepoint()
+}
+
+// restart gives up the transaction because of batch i, and returns the batches
+// to run again: all but the one to blame, unless that one can do better.
+func (w *Worker) restart(group []*batch, i int, err error) []*batch {
+	b := group[i]
+	switch {
+	case errors.Is(err, sqlite.ErrNotPrepared):
+		if err = w.giveUpTx(); err == nil {
+			err = w.prepareFile(b)
+		}
+	case errors.Is(err, errVacuum):
+		if err = w.giveUpTx(); err == nil {
+			err = w.vacuum(b)
+		}
+	default:
+		if !isOutcome(err) {
+			err = w.statementError(0, err)
+		}
+		if e := wire.AsError(err); b.req.Tx == wire.TxNone && e.StatementIndex != nil && *e.StatementIndex > 0 && b.cutErr == nil {
+			b.cutAt(*e.StatementIndex, err)
+			err = nil
+		}
+		w.giveUpTx()
+	}
+	if err == nil {
+		return group
+	}
+	w.fail(b, err)
+	return append(group[:i:i], group[i+1:]...)
+}
+
+// giveUpTx ends the transaction. A connection that does not let it end, or
+// that a fault has broken, is replaced.
+func (w *Worker) giveUpTx() error {
+	w.rev.forgetTx()
+	w.replay.forgetTx()
+	if w.db.Broken() {
+		w.closeDB()
+		return nil
+	}
+	err := w.db.Rollback()
+	if err != nil {
+		w.closeDB()
+	}
+	return err
+}
+
+// commit makes the group durable and answers it. On an error nobody was
+// answered and nothing was committed.
+func (w *Worker) commit(group []*batch, rev int64) error {
+	if rev == w.rev.value && !w.replay.changed() {
+		w.giveUpTx()
+		w.answerAll(group)
+		return nil
+	}
+	if err := w.sweep(); err != nil {
+		return err
+	}
+	if err := w.rev.store(w.db, rev); err != nil {
+		return err
+	}
+	if err := w.db.Commit(); err != nil {
+		return err
+	}
+	w.rev.committed(rev)
+	w.replay.committed()
+	w.stats.groups++
+	w.ckpt.committed(time.Now())
+	w.answerAll(group)
+	return nil
+}
+
+// uncommitted handles a commit that failed: each batch runs again by itself,
+// so that each gets its own true outcome; one that was by itself has it now.
+func (w *Worker) uncommitted(group []*batch, err error) []*batch {
+	w.cfg.Log.Warn("commit failed", "batches", len(group), "error", err)
+	w.giveUpTx()
+	w.healFrom(err)
+	if len(group) == 1 {
+		w.fail(group[0], w.outcomeOf(err))
+		return nil
+	}
+	for len(group) > 0 {
+		one := group[:1]
+		for len(one) > 0 {
+			one, _ = w.attempt(one)
+		}
+		group = group[1:]
+	}
+	return nil
+}
+
+// begin opens the database and a transaction. It waits for a process that
+// holds the lock as long as a batch of the group has time; those whose time
+// passes are answered and left out of the group that it returns.
+func (w *Worker) begin(group []*batch) ([]*batch, error) {
+	end := time.Now().Add(lockWait)
+	for {
+		err := w.beginOnce(group, end)
+		if err == nil {
+			return group, nil
+		}
+		if !errors.Is(err, sqlite.ErrBusy) && !errors.Is(err, sqlite.ErrInterrupted) {
+			w.healFrom(err)
+			return group, w.outcomeOf(err)
+		}
+		if group = w.dropExpired(group); len(group) == 0 {
+			return nil, nil
+		}
+		if w.abort.Err() != nil {
+			return group, wire.Errorf(wire.CodeShuttingDown, "The daemon is ending and nothing was done: ask again.")
+		}
+		if time.Now().After(end) {
+			return group, timedOut("while another process held the lock on the database; nothing was done")
+		}
+	}
+}
+
+func (w *Worker) beginOnce(group []*batch, end time.Time) error {
+	if err := w.openDB(true); err != nil {
+		return err
+	}
+	level := w.cfg.Synchronous
+	for _, b := range group {
+		if b.req.Sync == wire.SyncFull {
+			level = sqlite.SyncFull
+		}
+		if !b.call.deadline.IsZero() && b.call.deadline.Before(end) {
+			end = b.call.deadline
+		}
+	}
+	if err := w.db.SetSynchronous(level); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithDeadline(w.abort, end)
+	defer cancel()
+	if err := w.db.Begin(ctx); err != nil {
+		return err
+	}
+	if err := w.rev.adopt(w.db); err != nil {
+		w.giveUpTx()
+		return err
+	}
+	return nil
+}
+
+// dropExpired answers the batches whose time has passed and returns the others.
+func (w *Worker) dropExpired(group []*batch) []*batch {
+	var left []*batch
+	now := time.Now()
+	for _, b := range group {
+		if b.call.expired(now) {
+			w.fail(b, timedOut("while another process held the lock on the database; nothing was done"))
+		} else {
+			left = append(left, b)
+		}
+	}
+	return left
+}
+
+// vacuum runs the VACUUM that b is, and leaves its rev and record to a
+// transaction of its own.
+func (w *Worker) vacuum(b *batch) error {
+	if !w.rev.writable() {
+		if err := w.prepareFile(b); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := b.context(w.abort)
+	defer cancel()
+	err := w.patiently(func() error { return w.db.Vacuum(ctx, b.req.Stmts[0].SQL) })
+	if err != nil {
+		return w.statementError(0, err)
+	}
+	b.vacuumed = true
+	return nil
+}
+
+func (w *Worker) answerAll(group []*batch) {
+	for _, b := range group {
+		switch {
+		case b.reply.Replayed:
+			w.stats.replays++
+		case b.reply.Status != "ok":
+			w.stats.errors++
+		default:
+			w.stats.batches++
+		}
+	}
+	w.publish()
+	for _, b := range group {
+		b.call.answer(b.reply)
+	}
+}
+
+func (w *Worker) failAll(group []*batch, err error) {
+	for _, b := range group {
+		w.fail(b, err)
+	}
+}
+
+func (w *Worker) fail(b *batch, err error) {
+	w.stats.errors++
+	b.call.fail(err)
+}
+
+// outcomeOf turns an error of the engine itself into what clients are told.
+func (w *Worker) outcomeOf(err error) error {
+	if isOutcome(err) {
+		return err
+	}
+	e := *wire.AsError(w.statementError(0, err))
+	e.StatementIndex = nil
+	return &e
+}
+
+// healFrom replaces the connection after an error of the file or the disk:
+// what it holds may be of no use, and the next batch shall find a fresh one.
+func (w *Worker) healFrom(err error) {
+	switch wire.ErrorCode(err) {
+	case wire.CodeIOError, wire.CodeNotADatabase, wire.CodeInternal:
+		w.closeDB()
+	}
+}

@@ -1,0 +1,249 @@
+package worker
+
+import (
+	"errors"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// ping tells rev, epoch and state. It opens a file that exists, if it may, and
+// creates none.
+func (w *Worker) ping() (*wire.Reply, error) {
+	if err := w.readState(); err != nil {
+		return nil, err
+	}
+	if w.state.value != dbfile.Closed {
+		if err := w.openExisting(); err != nil {
+			return nil, err
+		}
+	}
+	return w.tell(wire.OK()), nil
+}
+
+// tell adds rev, epoch and state to a reply.
+func (w *Worker) tell(r *wire.Reply) *wire.Reply {
+	rev, epoch := w.revAndEpoch()
+	r.Rev, r.Epoch, r.State = &rev, &epoch, string(w.state.value)
+	return r
+}
+
+func (w *Worker) revAndEpoch() (int64, string) {
+	if w.state.value == dbfile.Closed {
+		return w.state.marker.Rev, w.state.marker.Epoch
+	}
+	return w.rev.value, w.rev.told()
+}
+
+// openExisting opens the database without creating it. Where there is no file
+// there is no connection afterwards, and no error.
+func (w *Worker) openExisting() error {
+	_, exists, err := dbfile.Identify(w.cfg.Path.File)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		w.closeDB()
+		w.rev = revision{}
+		return nil
+	}
+	return w.patiently(func() error { return w.openDB(false) })
+}
+
+// patiently repeats f while another process holds a lock, up to the busy
+// time-out and a little more.
+func (w *Worker) patiently(f func() error) error {
+	end := time.Now().Add(2 * sqlite.BusyTimeout)
+	for {
+		err := f()
+		if !errors.Is(err, sqlite.ErrBusy) {
+			return err
+		}
+		if time.Now().After(end) || w.abort.Err() != nil {
+			return timedOut("while another process held the lock on the database; nothing was done")
+		}
+	}
+}
+
+// prepare empties the log into the file and refuses writes from then on.
+func (w *Worker) prepare() (*wire.Reply, error) {
+	r := wire.OK()
+	r.Checkpointed = true
+	switch w.state.value {
+	case dbfile.Closed:
+		return nil, closedError()
+	case dbfile.Preparing:
+		r.Already = true
+		return r, nil
+	}
+	if err := w.openExisting(); err != nil {
+		return nil, err
+	}
+	if err := w.emptyLog(); err != nil {
+		return nil, err
+	}
+	m, err := w.newMarker()
+	if err != nil {
+		return nil, err
+	}
+	return r, w.enter(dbfile.Preparing, m)
+}
+
+// emptyLog moves the whole log into the file, or says that readers are in
+// the way.
+func (w *Worker) emptyLog() error {
+	if w.db == nil {
+		return nil
+	}
+	done, err := w.db.CheckpointTruncate(w.abort, sqlite.BusyTimeout)
+	if err != nil {
+		return err
+	}
+	if size, err := dbfile.LogSize(w.cfg.Path.File); err != nil || done && size > 0 {
+		done = false
+	}
+	if !done {
+		return wire.Errorf(wire.CodeCheckpointBusy, "Readers of the database kept its log from being emptied: let them finish and ask again.")
+	}
+	w.ckpt = checkpointPolicy{}
+	return nil
+}
+
+// newMarker describes the database as it is now.
+func (w *Worker) newMarker() (dbfile.Marker, error) {
+	id, exists, err := dbfile.Identify(w.cfg.Path.File)
+	if err != nil {
+		return dbfile.Marker{}, err
+	}
+	rev, epoch := w.revAndEpoch()
+	return dbfile.Marker{Identity: id, Existed: exists, Rev: rev, Epoch: epoch, Since: time.Now()}, nil
+}
+
+// close empties the log, gives up every handle and lock, and makes that last.
+func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
+	if w.state.value == dbfile.Closed {
+		return w.closedAlready(exclusive)
+	}
+	err := w.openExisting()
+	// A file that is no database can be closed, so that it can be replaced.
+	if err != nil && wire.ErrorCode(err) != wire.CodeNotADatabase {
+		return nil, err
+	}
+	if err := w.emptyLog(); err != nil {
+		return nil, err
+	}
+	readers := false
+	if w.db != nil {
+		if readers, err = w.db.OthersRemain(); err != nil {
+			w.closeDB()
+			return nil, err
+		}
+		w.closeDB()
+	}
+	if readers && exclusive {
+		return nil, readersRemain()
+	}
+	m, err := w.newMarker()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.enter(dbfile.Closed, m); err != nil {
+		return nil, err
+	}
+	return closedReply(readers), nil
+}
+
+func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
+	readers, err := dbfile.InUse(w.cfg.Path.File)
+	if err != nil {
+		return nil, err
+	}
+	if readers && exclusive {
+		return nil, readersRemain()
+	}
+	r := closedReply(readers)
+	r.Already = true
+	return r, nil
+}
+
+func closedReply(readers bool) *wire.Reply {
+	r := wire.OK()
+	r.Closed, r.ReadersRemaining = true, &readers
+	return r
+}
+
+func readersRemain() *wire.Error {
+	return wire.Errorf(wire.CodeReadersRemain, "Another process has the database open: let it close the file and ask again.")
+}
+
+// reopen looks at the file that is there now and opens the database again.
+func (w *Worker) reopen() (*wire.Reply, error) {
+	r := wire.OK()
+	r.Reopened, r.Already = true, w.state.value == dbfile.Open
+	if w.db == nil && !r.Already {
+		if err := w.takeBack(); err != nil {
+			w.closeDB()
+			return nil, err
+		}
+	} else if err := w.openExisting(); err != nil {
+		return nil, err
+	}
+	if !r.Already {
+		if err := w.enterOpen(); err != nil {
+			return nil, err
+		}
+	}
+	w.tell(r)
+	r.State = ""
+	return r, nil
+}
+
+// takeBack opens a file that may be another one than the worker gave up.
+func (w *Worker) takeBack() error {
+	file, left := w.cfg.Path.File, w.state.marker
+	id, exists, err := dbfile.Identify(file)
+	if err != nil || !exists {
+		w.rev = revision{}
+		return err
+	}
+	size, err := dbfile.LogSize(file)
+	if err != nil {
+		return err
+	}
+	if size > 0 {
+		if err := dbfile.CheckLog(file, left, id); err != nil {
+			return err
+		}
+	}
+	if !left.Existed || !id.SameFile(left.Identity) {
+		if err := dbfile.RemoveEmptySideFiles(file); err != nil {
+			return err
+		}
+	}
+	w.identity = dbfile.Identity{}
+	if err := w.patiently(func() error { return w.openDB(false) }); err != nil {
+		return asNotADatabase(err)
+	}
+	if size > 0 {
+		if ok, err := w.db.Intact(); err != nil || !ok {
+			return wire.Errorf(wire.CodeStaleWAL, "The log %q-wal does not fit the database beside it: move it away, or bring the file it belongs to.", w.cfg.Path.Name)
+		}
+	}
+	if !left.Existed || !id.Unchanged(left.Identity) {
+		w.rev.pending = newEpoch()
+	} else if left.Epoch != "" && left.Epoch != w.rev.epoch {
+		w.rev.pending = left.Epoch // told before, and not in the file yet
+	}
+	return nil
+}
+
+// asNotADatabase says of a file that just came, and that SQLite finds damaged,
+// that it is none.
+func asNotADatabase(err error) error {
+	if e, ok := errors.AsType[*wire.Error](err); ok && sqlite.IsCorrupt(e) {
+		return &wire.Error{Code: wire.CodeNotADatabase, Message: "The file is damaged and stays closed: " + e.Message, SQLiteCode: e.SQLiteCode, Cause: err}
+	}
+	return err
+}

@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// The daemon's own tables. A reader that opens the file directly asks
+//
+//	SELECT rev, epoch FROM _skylinedb_state
+const (
+	createState = `CREATE TABLE IF NOT EXISTS _skylinedb_state(
+	id INTEGER PRIMARY KEY CHECK(id = 1), rev INTEGER NOT NULL, epoch TEXT NOT NULL)`
+	createRequests = `CREATE TABLE IF NOT EXISTS _skylinedb_requests(
+	seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, at INTEGER NOT NULL, reply TEXT NOT NULL)`
+	findTables = `SELECT count(*) FROM sqlite_schema
+	WHERE type = 'table' AND name IN ('_skylinedb_state', '_skylinedb_requests')`
+	findTriggers = `SELECT count(*) FROM sqlite_schema
+	WHERE type = 'trigger' AND tbl_name IN ('_skylinedb_state', '_skylinedb_requests')`
+	readRev  = `SELECT rev, epoch FROM _skylinedb_state WHERE id = 1`
+	storeRev = `INSERT INTO _skylinedb_state(id, rev, epoch) VALUES(1, ?1, ?2)
+	ON CONFLICT(id) DO UPDATE SET rev = excluded.rev, epoch = excluded.epoch`
+)
+
+// revision is a database's rev and epoch, and how far its file is prepared to
+// hold them.
+type revision struct {
+	value   int64
+	epoch   string // in the file
+	pending string // an epoch that was told and is not in the file yet
+
+	tables bool // the file has the daemon's tables
+	wal    bool // the file has a write-ahead log
+	wanted bool // a batch wants to write: the next transaction makes the tables
+	making bool // the present transaction makes them
+}
+
+// told returns the epoch that clients see.
+func (r *revision) told() string {
+	if r.pending != "" {
+		return r.pending
+	}
+	return r.epoch
+}
+
+// writable reports whether a batch may write: the file is as the engine needs
+// it, or becomes so in this transaction.
+func (r *revision) writable() bool { return r.making || r.tables && r.wal && r.pending == "" }
+
+// tablesVisible reports whether the present transaction sees the tables.
+func (r *revision) tablesVisible() bool { return r.tables || r.making }
+
+// load reads what the file holds. It is the first read of a file that was just
+// opened, so it also tells whether the file is a database at all.
+func (r *revision) load(db *sqlite.Conn) error {
+	*r = revision{pending: r.pending}
+	var tables, triggers int64
+	if err := db.Query(func(row sqlite.Row) error { tables = row.Int(0); return nil }, findTables); err != nil {
+		return err
+	}
+	if err := db.Query(func(row sqlite.Row) error { triggers = row.Int(0); return nil }, findTriggers); err != nil {
+		return err
+	}
+	wal, err := db.UsesWAL()
+	if err != nil {
+		return err
+	}
+	r.wal, r.tables = wal, tables == 2
+	if tables > 0 {
+		found := 0
+		err := db.Query(func(row sqlite.Row) error {
+			r.value, r.epoch = row.Int(0), row.Text(1)
+			found++
+			return nil
+		}, readRev)
+		// A file may come from anywhere: its tables of these names could be
+		// anything, and a trigger on them would run with each batch.
+		if ownErr(err) || triggers > 0 || found == 0 {
+			return wire.Errorf(wire.CodeNotADatabase, "The tables _skylinedb_… in the file are not the daemon's: drop them with sqlite3, or replace the file.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !r.tables && r.pending == "" {
+		r.pending = newEpoch()
+	}
+	return nil
+}
+
+// ownErr reports whether reading the daemon's table failed by its shape.
+func ownErr(err error) bool {
+	e, ok := errors.AsType[*wire.Error](err)
+	return ok && e.Code == wire.CodeSQLError
+}
+
+// adopt makes the daemon's tables in the transaction that is open, where a
+// batch wants to write and the file lacks them or has another epoch.
+func (r *revision) adopt(db *sqlite.Conn) error {
+	if !r.wanted || r.tables && r.pending == "" {
+		return nil
+	}
+	if err := db.Exec(createState); err != nil {
+		return err
+	}
+	if err := db.Exec(createRequests); err != nil {
+		return err
+	}
+	r.making = true
+	return nil
+}
+
+// store writes the rev that the transaction ends with.
+func (r *revision) store(db *sqlite.Conn, rev int64) error {
+	return db.Exec(storeRev, rev, r.told())
+}
+
+// committed notes that a transaction which ended with rev is in the file.
+func (r *revision) committed(rev int64) {
+	r.value, r.epoch, r.pending = rev, r.told(), ""
+	r.tables, r.making, r.wanted = r.tables || r.making, false, false
+}
+
+// forgetTx notes that the present transaction was given up.
+func (r *revision) forgetTx() { r.making, r.wanted = false, false }
+
+// prepareFile readies the file for its first writing batch, which is b:
+// changing the journal mode is the one step that no transaction can hold.
+func (w *Worker) prepareFile(b *batch) error {
+	w.rev.wanted = true
+	if w.rev.wal {
+		return nil
+	}
+	for {
+		err := w.db.EnableWAL()
+		if err == nil {
+			w.rev.wal = true
+			return nil
+		}
+		if !errors.Is(err, sqlite.ErrBusy) {
+			return w.outcomeOf(err)
+		}
+		if w.abort.Err() != nil || b.call.expired(time.Now()) {
+			return timedOut("while another process used the database; nothing was done")
+		}
+	}
+}
+
+// newEpoch returns a random id of 128 bits.
+func newEpoch() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}

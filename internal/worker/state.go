@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"fmt"
+
+	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// state is the maintenance state of the database. The marker beside the file
+// is the truth; this is what the worker has read of it or written to it.
+type state struct {
+	known  bool
+	value  dbfile.State
+	marker dbfile.Marker // of a database that is not open
+}
+
+// readState reads the marker, once.
+func (w *Worker) readState() error {
+	if w.state.known {
+		return nil
+	}
+	m, found, err := dbfile.ReadMarker(w.cfg.Path.File)
+	if err != nil {
+		return err
+	}
+	w.state = state{known: true, value: dbfile.Open}
+	if found {
+		w.state.value, w.state.marker = m.State, m
+	}
+	return nil
+}
+
+// enter makes the marker durable and then the state true.
+func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
+	m.State = s
+	if err := dbfile.WriteMarker(w.cfg.Path.File, m); err != nil {
+		return err
+	}
+	w.state.value, w.state.marker = s, m
+	w.cfg.Log.Info("maintenance state", "state", s)
+	return nil
+}
+
+// enterOpen removes the marker and makes the database open.
+func (w *Worker) enterOpen() error {
+	if err := dbfile.RemoveMarker(w.cfg.Path.File); err != nil {
+		return err
+	}
+	w.state.value, w.state.marker = dbfile.Open, dbfile.Marker{}
+	w.cfg.Log.Info("maintenance state", "state", dbfile.Open)
+	return nil
+}
+
+// admitsWrites refuses batches while the database is in maintenance.
+func (w *Worker) admitsWrites() error {
+	if err := w.readState(); err != nil {
+		return err
+	}
+	switch w.state.value {
+	case dbfile.Open:
+		return nil
+	case dbfile.Preparing:
+		return wire.Errorf(wire.CodeDatabasePreparing, "Database is being prepared for maintenance and takes no writes until ReopenDatabase.")
+	case dbfile.Closed:
+		return closedError()
+	}
+	return fmt.Errorf("unknown maintenance state %q", w.state.value)
+}
+
+func closedError() *wire.Error {
+	return wire.Errorf(wire.CodeDatabaseClosed, "Database is closed for maintenance until ReopenDatabase.")
+}
