@@ -1,8 +1,6 @@
 package dbfile
 
-import (
-	"github.com/skylinedb/skylinedb/wire"
-)
+import "github.com/skylinedb/skylinedb/wire"
 
 // CheckLog returns nil if no log with content lies beside a closed database
 // file, or if the one that does is known to belong to the file that lies there
@@ -14,9 +12,8 @@ import (
 //
 //   - In use here: the file is as the marker says that it was on Close, and
 //     "-shm" names this very log. Somebody wrote to the closed file.
-//   - Folded: the log was copied into the file by a checkpoint, whole (then
-//     applying it changes nothing), or up to a commit with page 1 in it, page
-//     for page.
+//   - Folded: a checkpoint put the log into the file, whole (then applying it
+//     changes nothing), or at least every page up to a commit that wrote page 1.
 //   - Continued: the first committed page 1 in the log carries the file's change
 //     counter plus one, on the same schema unless the schema's own counter
 //     moved, and the log is not older than the file.

@@ -327,10 +327,11 @@ func folded(t *testing.T) string {
 func foldedInPart(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "a.db")
-	conn := writer(t, file, "PRAGMA journal_mode=WAL", "CREATE TABLE t(id INTEGER PRIMARY KEY, x)",
-		"INSERT INTO t VALUES (1, 1)")
+	conn := writer(t, file, "PRAGMA journal_mode=WAL", "CREATE TABLE t(id INTEGER PRIMARY KEY, x)", "CREATE TABLE u(y)",
+		"INSERT INTO t VALUES (1, 1)", "INSERT INTO u VALUES (1)", "PRAGMA wal_checkpoint(TRUNCATE)",
+		"UPDATE t SET x = 2", "PRAGMA user_version = 5")
 	writer(t, file, "BEGIN", "SELECT * FROM t")
-	run(t, conn, "UPDATE t SET x = 2", "CREATE TABLE u(y)", "PRAGMA wal_checkpoint(PASSIVE)")
+	run(t, conn, "UPDATE u SET y = 2", "PRAGMA wal_checkpoint(PASSIVE)")
 	return snapshot(t, file)
 }
 

@@ -150,7 +150,7 @@ func (c *comparison) add(f frame) error {
 }
 
 // isFolded reports whether a checkpoint put the log into the file: all of it,
-// or all up to a commit with page 1. A checkpoint leaves pages behind the
+// or every page up to a commit with page 1. A checkpoint leaves pages behind the
 // database's end out, and cuts the file there once it has put all of it in.
 func (c *comparison) isFolded() bool {
 	whole := c.length == int64(c.size)*int64(len(c.page))

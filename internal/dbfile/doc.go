@@ -13,9 +13,11 @@
 //     compares.
 //   - marker.go: the durable record that a database is being prepared or is
 //     closed; sync_*.go makes it survive a power failure.
+//   - inuse.go: does another process have the file open?
 //   - sidefiles.go: "-wal", "-shm" and "-journal" of a file that was replaced.
 //   - checklog.go: does the log that lies there belong to the file that lies
-//     there? walfile.go reads logs, walindex.go the header of "-shm".
+//     there? compare.go looks for the proof in the log, which walfile.go
+//     reads; walindex.go reads the header of "-shm".
 //
 // # Invariants
 //

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -22,21 +23,55 @@ import (
 // A name in a missing folder has the key of that path. It changes when the
 // folder is created, which harms nobody, since nothing could be opened before.
 func (r *Root) key(name string, found place) (string, error) {
-	info, err := os.Stat(found.folder)
-	if err != nil {
-		return "", walkError(name, found.folder, err)
+	info := found.folderInfo
+	if info == nil {
+		var err error
+		if info, err = os.Stat(found.folder); err != nil {
+			return "", walkError(name, found.folder, err)
+		}
 	}
 	device, inode, _, err := fileNumbers(info, found.folder)
 	if err != nil {
 		return "", ioError(err, "look at the folder %q", found.folder)
 	}
-	rest := strings.Join(found.rest, "/")
-	if r.ignoresCase(found.folder) {
+	folder, rest := folderID{device, inode}, strings.Join(found.rest, "/")
+	if r.ignoresCase(folder, found.folder) {
 		if rest, err = foldedName(name, found, rest); err != nil {
 			return "", err
 		}
 	}
 	return fmt.Sprintf("%x:%x/%s", device, inode, rest), nil
+}
+
+// folderID is what the file system calls a folder.
+type folderID struct{ device, inode uint64 }
+
+// foldingFolders remembers which folders ignore case. To ask costs as much as
+// all the rest of a Resolve, and the answer changes at most while a folder is
+// empty. The zero value is empty and ready.
+type foldingFolders struct {
+	mu      sync.RWMutex
+	answers map[folderID]bool
+}
+
+// maxFolders bounds what is remembered; beyond it all is asked anew.
+const maxFolders = 4096
+
+func (f *foldingFolders) ignoreCase(folder folderID, dir string) bool {
+	f.mu.RLock()
+	answer, known := f.answers[folder]
+	f.mu.RUnlock()
+	if known {
+		return answer
+	}
+	answer = folderIgnoresCase(dir)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.answers == nil || len(f.answers) >= maxFolders {
+		f.answers = map[folderID]bool{}
+	}
+	f.answers[folder] = answer
+	return answer
 }
 
 // foldedName returns the one spelling that stands for all spellings of a name

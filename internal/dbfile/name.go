@@ -9,16 +9,16 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// Root is the folder whose databases the daemon serves. It is immutable and
-// safe for concurrent use; it keeps no descriptor open. The zero value is
+// Root is the folder whose databases the daemon serves. It is safe for
+// concurrent use; it keeps no descriptor open. The zero value is
 // not usable: call [OpenRoot].
 type Root struct {
 	dir      string   // absolute and real
 	spelled  string   // absolute, as it was given: a client may spell it so too
 	reserved []string // absolute and real: the daemon's own files
-	// ignoresCase tells whether two spellings of a name are one file in the
-	// existing folder dir. Tests replace it.
-	ignoresCase func(dir string) bool
+	// ignoresCase tells whether two spellings of a name are one file in an
+	// existing folder. Tests replace it.
+	ignoresCase func(folder folderID, dir string) bool
 }
 
 // Path is a database name that [Root.Resolve] accepted.
@@ -62,7 +62,7 @@ func OpenRoot(dir string, reserved ...string) (*Root, error) {
 	if !info.IsDir() {
 		return nil, wire.Errorf(wire.CodeIOError, "%q is not a folder; name the folder that holds the databases.", dir)
 	}
-	r := &Root{dir: resolved, spelled: spelled, ignoresCase: folderIgnoresCase}
+	r := &Root{dir: resolved, spelled: spelled, ignoresCase: new(foldingFolders).ignoreCase}
 	for _, file := range reserved {
 		r.reserved = append(r.reserved, realPaths(file)...)
 	}

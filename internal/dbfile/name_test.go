@@ -169,7 +169,7 @@ func exists(file string) bool {
 func TestKeyIsStableAcrossCreation(t *testing.T) {
 	for _, ignoresCase := range []bool{false, true} {
 		r := openRoot(t)
-		r.ignoresCase = func(string) bool { return ignoresCase }
+		r.ignoresCase = func(folderID, string) bool { return ignoresCase }
 		for _, name := range []string{"New.db", "sub/New.db", "Größe.db", "Ж.db"} {
 			before, err := r.Resolve(name)
 			if err != nil {
@@ -189,7 +189,7 @@ func TestKeyIsStableAcrossCreation(t *testing.T) {
 
 func TestKeyWhereCaseIsIgnored(t *testing.T) {
 	r := openRoot(t)
-	r.ignoresCase = func(string) bool { return true }
+	r.ignoresCase = func(folderID, string) bool { return true }
 	key := func(name string) string {
 		t.Helper()
 		p, err := r.Resolve(name)
@@ -234,6 +234,19 @@ func TestSpellingOnDisk(t *testing.T) {
 	found := place{folder: filepath.Dir(file), rest: []string{"é.db"}, info: info}
 	if got, err := foldedName("é.db", found, "é.db"); got != "b.db" || err != nil {
 		t.Errorf("foldedName = %q, %v; want b.db", got, err)
+	}
+}
+
+func TestFoldingFoldersIsBounded(t *testing.T) {
+	dir, f := t.TempDir(), new(foldingFolders)
+	want := folderIgnoresCase(dir)
+	for i := range uint64(2*maxFolders + 5) {
+		if got := f.ignoreCase(folderID{inode: i}, dir); got != want {
+			t.Fatalf("ignoreCase = %v, want %v", got, want)
+		}
+	}
+	if got := len(f.answers); got > maxFolders {
+		t.Errorf("%d folders are remembered, want at most %d", got, maxFolders)
 	}
 }
 
@@ -331,7 +344,7 @@ func FuzzResolve(f *testing.F) {
 		f.Add(seed, true)
 	}
 	folding := *r
-	folding.ignoresCase = func(string) bool { return true }
+	folding.ignoresCase = func(folderID, string) bool { return true }
 	f.Fuzz(func(t *testing.T, name string, ignoreCase bool) {
 		root := r
 		if ignoreCase {

@@ -15,6 +15,8 @@ type place struct {
 	// rest is what follows: one component where the parent folder exists,
 	// more where it is missing.
 	rest []string
+	// folderInfo describes the folder, nil where the walk did not meet it.
+	folderInfo fs.FileInfo
 	// info describes the file, nil where it does not exist.
 	info fs.FileInfo
 }
@@ -28,12 +30,12 @@ func (p place) path() string {
 // exists. It costs one lstat for each part; the root itself is known to be
 // real.
 func (r *Root) walk(name string, parts []string) (place, error) {
-	dir := r.dir
+	dir, dirInfo := r.dir, fs.FileInfo(nil)
 	for i, part := range parts {
 		full := filepath.Join(dir, part)
 		info, err := os.Lstat(full)
 		if isAbsent(err) {
-			return place{folder: dir, rest: parts[i:]}, nil
+			return place{folder: dir, folderInfo: dirInfo, rest: parts[i:]}, nil
 		}
 		if err != nil {
 			return place{}, walkError(name, full, err)
@@ -42,16 +44,19 @@ func (r *Root) walk(name string, parts []string) (place, error) {
 			if full, info, err = r.follow(name, full); err != nil {
 				return place{}, err
 			}
+			if filepath.Dir(full) != dir {
+				dirInfo = nil
+			}
 		}
 		if i == len(parts)-1 {
-			return place{folder: filepath.Dir(full), rest: []string{filepath.Base(full)}, info: info}, nil
+			return place{folder: filepath.Dir(full), folderInfo: dirInfo, rest: []string{filepath.Base(full)}, info: info}, nil
 		}
 		// A Windows junction is neither a link nor a folder to package os,
 		// and so ends here too: it could lead anywhere.
 		if !info.IsDir() {
 			return place{}, refuse(name, "goes through %q, which is not a folder; check the path", part)
 		}
-		dir = full
+		dir, dirInfo = full, info
 	}
 	return place{}, refuse(name, "is a folder; name a file in it") // parts is never empty
 }
