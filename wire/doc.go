@@ -11,9 +11,10 @@
 // Decoding is strict in types and tolerant of unknown fields. It uses a
 // scanner of its own (scan.go) because encoding/json matches field names
 // without regard to case, replaces malformed text silently and turns integers
-// into floats: each would change what a client stores. The scanner allocates
-// in proportion to the number of statements, never to the number of values:
-// parameters stay as they came ([Params]) and are decoded when they are bound.
+// into floats: each would change what a client stores. A parsed request holds
+// memory in proportion to the number of its statements, never of its values:
+// parameters are checked, stay as they came ([Params]), and are decoded when
+// they are bound.
 //
 // Invariants, each fuzzed: no input panics; what is accepted is valid JSON;
 // nesting deeper than [MaxDepth] is refused; an integer never passes through

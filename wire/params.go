@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // Params are a statement's parameters, kept as their JSON text: an array for
@@ -69,7 +71,7 @@ func parseParams(raw []byte) (Params, error) {
 	default:
 		return Params{}, errors.New(`"params" must be an array or an object`)
 	}
-	err := eachParam(s, func(_ []byte, v Value) error {
+	err := eachParam(s, func([]byte, Value) error {
 		p.count++
 		return nil
 	})
@@ -104,6 +106,9 @@ func NamedParams(args map[string]any) (Params, error) {
 	}
 	p := Params{raw: []byte{'{'}, named: true}
 	for _, name := range slices.Sorted(maps.Keys(args)) {
+		if !utf8.ValidString(name) {
+			return Params{}, fmt.Errorf("parameter %q: the name is not UTF-8", name)
+		}
 		v, err := ValueOf(args[name])
 		if err != nil {
 			return Params{}, fmt.Errorf("parameter %q: %w", name, err)
@@ -114,12 +119,13 @@ func NamedParams(args map[string]any) (Params, error) {
 	return p, nil
 }
 
-// ParseParams reads parameters from JSON text, an array or an object.
+// ParseParams reads parameters from JSON text, an array or an object, and
+// keeps a copy of it.
 func ParseParams(text []byte) (Params, error) {
 	if err := checkJSON(text); err != nil {
 		return Params{}, err
 	}
-	return parseParams(text)
+	return parseParams(bytes.Clone(text))
 }
 
 func (p *Params) add(name string, v Value) {

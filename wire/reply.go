@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -98,11 +100,13 @@ func (r *Reply) Err() error {
 
 // AppendReply appends the JSON form of r.
 func AppendReply(dst []byte, r *Reply) ([]byte, error) {
-	b, err := json.Marshal(r)
-	if err != nil {
+	b := bytes.NewBuffer(dst)
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false) // an id that has "<" comes back with "<"
+	if err := enc.Encode(r); err != nil {
 		return nil, fmt.Errorf("encode a reply: %w", err)
 	}
-	return append(dst, b...), nil
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
 // ParseReply decodes the body of a frame that a daemon sent. Fields that this
@@ -114,6 +118,9 @@ func ParseReply(body []byte) (*Reply, error) {
 	}
 	if r.Status != "ok" && r.Status != "error" {
 		return nil, fmt.Errorf("decode a reply: status %q is neither ok nor error", r.Status)
+	}
+	if r.Status == "error" && r.Code == "" {
+		return nil, errors.New("decode a reply: a failure without a code")
 	}
 	return r, nil
 }

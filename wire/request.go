@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -101,16 +102,17 @@ func (f *fields) slot(name []byte) *[]byte {
 
 // ParseRequest decodes the body of a frame. The Request is never nil: where
 // decoding fails it holds the id, if there was one to read, so that the reply
-// can echo it. Texts and parameters alias body, which must not change.
+// can echo it. ID and the parameters alias body, which must not change.
 //
 // The error, if any, is an [Error] with CodeInvalidRequest or CodeUnknownType.
 func ParseRequest(body []byte) (*Request, error) {
 	r := &Request{}
 	var f fields
-	if err := f.scan(body); err != nil {
+	err := f.scan(body)
+	r.ID = f.id
+	if err != nil {
 		return r, Errorf(CodeInvalidRequest, "The message is not a request: %w.", err)
 	}
-	r.ID = f.id
 	if err := r.decode(&f); err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			return r, e
@@ -135,13 +137,17 @@ func (f *fields) scan(body []byte) error {
 	var twice string
 	err := s.object(func(name []byte) error {
 		raw, err := s.raw()
+		if err != nil {
+			return err
+		}
 		if slot := f.slot(name); slot != nil {
 			if *slot != nil {
 				twice = string(name)
+				return nil
 			}
 			*slot = raw
 		}
-		return err
+		return nil
 	})
 	if err == nil {
 		err = s.end()
@@ -172,6 +178,9 @@ func (r *Request) decode(f *fields) error {
 	if err != nil {
 		return err
 	}
+	if absent(f.typ) {
+		return errors.New(`the field "type" is missing`)
+	}
 	r.Type = Type(typ)
 	switch r.Type {
 	case TypeStatus, TypeShutdown:
@@ -188,8 +197,6 @@ func (r *Request) decode(f *fields) error {
 			return err
 		}
 		return r.decodeBatch(f)
-	case "":
-		return errors.New(`the field "type" is missing`)
 	}
 	return Errorf(CodeUnknownType, "There is no request type %.40q in protocol %d.", typ, Protocol)
 }
@@ -262,13 +269,22 @@ func parseStmt(s *scanner) (Stmt, error) {
 	}
 	err := s.object(func(name []byte) error {
 		raw, err := s.raw()
+		if err != nil {
+			return err
+		}
+		slot := &sql
 		switch string(name) {
 		case "sql":
-			sql = raw
 		case "params":
-			params = raw
+			slot = &params
+		default:
+			return nil
 		}
-		return err
+		if *slot != nil {
+			return fmt.Errorf("the field %q stands twice", name)
+		}
+		*slot = raw
+		return nil
 	})
 	if err != nil {
 		return st, err
@@ -378,76 +394,6 @@ func choice[T ~string](name string, raw []byte, absence T, allowed ...T) (T, err
 			return a, nil
 		}
 	}
-	return absence, fmt.Errorf("the field %q must be one of %q", name, allowed)
-}
-
-// AppendRequest appends the JSON form of r.
-func AppendRequest(dst []byte, r *Request) []byte {
-	dst = append(dst, `{"type":`...)
-	dst = appendText(dst, []byte(r.Type))
-	if r.ID != nil {
-		dst = append(append(dst, `,"id":`...), r.ID...)
-	}
-	if r.HasDB {
-		dst = appendField(dst, "db", r.DB)
-	}
-	if r.RequireExclusive {
-		dst = append(dst, `,"require_exclusive":true`...)
-	}
-	if r.Type == TypeExecBatch {
-		dst = appendBatch(dst, r)
-	}
-	return append(dst, '}')
-}
-
-func appendBatch(dst []byte, r *Request) []byte {
-	if r.Tx != "" {
-		dst = appendField(dst, "tx", string(r.Tx))
-	}
-	if r.RequestID != "" {
-		dst = appendField(dst, "request_id", r.RequestID)
-	}
-	if r.Sync != "" {
-		dst = appendField(dst, "sync", string(r.Sync))
-	}
-	if r.ExpectRev != nil {
-		dst = appendIntField(dst, "expect_rev", *r.ExpectRev)
-	}
-	if r.Timeout > 0 {
-		dst = appendIntField(dst, "timeout_ms", max(1, r.Timeout.Milliseconds()))
-	}
-	for i, id := range r.Forget {
-		if i == 0 {
-			dst = append(dst, `,"forget":[`...)
-		} else {
-			dst = append(dst, ',')
-		}
-		dst = appendText(dst, []byte(id))
-	}
-	if len(r.Forget) > 0 {
-		dst = append(dst, ']')
-	}
-	dst = append(dst, `,"stmts":[`...)
-	for i, st := range r.Stmts {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, `{"sql":`...)
-		dst = appendText(dst, []byte(st.SQL))
-		if st.Params.raw != nil {
-			dst = append(append(dst, `,"params":`...), st.Params.raw...)
-		}
-		dst = append(dst, '}')
-	}
-	return append(dst, ']')
-}
-
-func appendField(dst []byte, name, value string) []byte {
-	dst = append(append(append(dst, `,"`...), name...), `":`...)
-	return appendText(dst, []byte(value))
-}
-
-func appendIntField(dst []byte, name string, i int64) []byte {
-	dst = append(append(append(dst, `,"`...), name...), `":`...)
-	return AppendValue(dst, Value{Kind: Integer, Int: i})
+	// A copy is shown, so that the caller's list stays off the heap.
+	return absence, fmt.Errorf("the field %q must be one of %q", name, slices.Clone(allowed))
 }

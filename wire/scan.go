@@ -51,7 +51,7 @@ func (s *scanner) take(c byte) error {
 // end checks that nothing but white space is left.
 func (s *scanner) end() error {
 	if s.peek() != 0 || s.pos < len(s.data) {
-		return s.fail("unexpected text after the object")
+		return s.fail("unexpected text after the value")
 	}
 	return nil
 }
@@ -84,9 +84,9 @@ func (s *scanner) sequence(open, end byte, element func() error) error {
 	if s.depth++; s.depth > MaxDepth {
 		return s.fail(fmt.Sprintf("nesting deeper than %d", MaxDepth))
 	}
-	defer func() { s.depth-- }()
 	if s.peek() == end {
 		s.pos++
+		s.depth--
 		return nil
 	}
 	for {
@@ -98,6 +98,7 @@ func (s *scanner) sequence(open, end byte, element func() error) error {
 			s.pos++
 		case end:
 			s.pos++
+			s.depth--
 			return nil
 		default:
 			return s.fail("expected ',' or '" + string(end) + "'")

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -74,34 +75,30 @@ func (s *scanner) numeric() (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	literal := string(s.data[start:s.pos])
 	if integer {
-		return parseInt(literal)
+		return parseInt(s.data[start:s.pos])
 	}
-	return parseReal(literal)
+	return parseReal(s.data[start:s.pos])
 }
 
 // objectValue takes an object: one of the tagged forms, or JSON text.
 func (s *scanner) objectValue() (Value, error) {
 	start := s.pos
 	var key string
-	var content Value
+	var content []byte // JSON text
 	fields := 0
 	err := s.object(func(name []byte) error {
 		fields++
-		switch n := string(name); n {
-		case blobKey, intKey, realKey:
-			if s.peek() != '"' {
-				content.Kind = Null
-				key = n
-				_, err := s.raw()
-				return err
-			}
-			b, err := s.text()
-			key, content = n, Value{Kind: Text, Bytes: b}
-			return err
+		switch string(name) {
+		case blobKey:
+			key = blobKey
+		case intKey:
+			key = intKey
+		case realKey:
+			key = realKey
 		}
-		_, err := s.raw()
+		var err error
+		content, err = s.raw()
 		return err
 	})
 	if err != nil {
@@ -110,49 +107,68 @@ func (s *scanner) objectValue() (Value, error) {
 	if key == "" || fields != 1 {
 		return Value{Kind: Text, Bytes: s.data[start:s.pos]}, nil
 	}
-	if content.Kind != Text {
+	if content[0] != '"' {
 		return Value{}, fmt.Errorf("the value of %q must be a string", key)
 	}
-	return tagged(key, content.Bytes)
+	inner := scanner{data: content}
+	text, err := inner.text()
+	if err != nil {
+		return Value{}, err
+	}
+	return tagged(key, text)
 }
 
 func tagged(key string, content []byte) (Value, error) {
 	switch key {
 	case blobKey:
-		b, err := base64.StdEncoding.AppendDecode(nil, content)
-		if err != nil {
-			return Value{}, fmt.Errorf("%q holds malformed base64", key)
+		return parseBlob(content)
+	case realKey:
+		switch string(content) {
+		case "inf":
+			return Value{Kind: Real, Float: math.Inf(1)}, nil
+		case "-inf":
+			return Value{Kind: Real, Float: math.Inf(-1)}, nil
 		}
-		return Value{Kind: Blob, Bytes: b}, nil
-	case intKey:
-		return parseInt(string(content))
-	default:
-		return parseReal(string(content))
 	}
+	// The JSON grammar, not Go's: no "+1", no hexadecimal, no "nan".
+	s := scanner{data: content}
+	integer, err := s.number()
+	if err != nil || s.pos != len(content) || key == intKey && !integer {
+		return Value{}, fmt.Errorf("%q cannot hold %.40q", key, content)
+	}
+	if key == intKey {
+		return parseInt(content)
+	}
+	return parseReal(content)
 }
 
-func parseInt(literal string) (Value, error) {
-	i, err := strconv.ParseInt(literal, 10, 64)
+// strictBase64 admits one text for each BLOB, apart from line breaks.
+var strictBase64 = base64.StdEncoding.Strict()
+
+// parseBlob decodes base64 by https://www.rfc-editor.org/rfc/rfc4648#section-4,
+// which does not allow for line breaks. An empty BLOB has Bytes that are not nil.
+func parseBlob(content []byte) (Value, error) {
+	b, err := strictBase64.AppendDecode([]byte{}, content)
+	if err != nil || bytes.ContainsAny(content, "\r\n") {
+		return Value{}, fmt.Errorf("%q holds malformed base64", blobKey)
+	}
+	return Value{Kind: Blob, Bytes: b}, nil
+}
+
+// parseInt reads a literal that number has found to be an integer.
+func parseInt(literal []byte) (Value, error) {
+	i, err := strconv.ParseInt(string(literal), 10, 64)
 	if err != nil {
 		return Value{}, fmt.Errorf("%.40s is not an integer of 64 bits (a float of that size can be sent as {\"$real\":\"…\"})", literal)
 	}
 	return Value{Kind: Integer, Int: i}, nil
 }
 
-func parseReal(literal string) (Value, error) {
-	switch literal {
-	case "inf", "+inf":
-		return Value{Kind: Real, Float: math.Inf(1)}, nil
-	case "-inf":
-		return Value{Kind: Real, Float: math.Inf(-1)}, nil
-	}
-	// The JSON grammar, not Go's: no hexadecimal, no "nan", no underscores.
-	s := scanner{data: []byte(literal)}
-	if _, err := s.number(); err != nil || s.pos != len(literal) {
-		return Value{}, fmt.Errorf("%.40q is not a number", literal)
-	}
-	f, err := strconv.ParseFloat(literal, 64)
-	if errors.Is(err, strconv.ErrRange) && math.IsInf(f, 0) {
+// parseReal reads a literal that number has found to be well-formed. What is
+// too small for a float is 0, what is too large an error.
+func parseReal(literal []byte) (Value, error) {
+	f, err := strconv.ParseFloat(string(literal), 64)
+	if err != nil {
 		return Value{}, fmt.Errorf("%.40s does not fit a float of 64 bits", literal)
 	}
 	return Value{Kind: Real, Float: f}, nil
@@ -160,7 +176,9 @@ func parseReal(literal string) (Value, error) {
 
 // AppendValue appends the JSON form of v, the one that decodes to v again:
 // integers beyond ±(2^53-1) as {"$int":…}, infinities as {"$real":…}, BLOBs as
-// {"$blob":…}, and every other Real with a point or an exponent.
+// {"$blob":…}, and every other Real with a point or an exponent. Two values
+// have no form of their own: NaN becomes null, as in SQLite, and what is not
+// UTF-8 in a Text becomes U+FFFD.
 func AppendValue(dst []byte, v Value) []byte {
 	switch v.Kind {
 	case Integer:
@@ -173,6 +191,9 @@ func AppendValue(dst []byte, v Value) []byte {
 	case Real:
 		return appendReal(dst, v.Float)
 	case Text:
+		if !utf8.Valid(v.Bytes) {
+			return appendText(dst, bytes.ToValidUTF8(v.Bytes, []byte("\uFFFD")))
+		}
 		return appendText(dst, v.Bytes)
 	case Blob:
 		dst = append(dst, `{"$blob":"`...)
@@ -189,7 +210,7 @@ func appendReal(dst []byte, f float64) []byte {
 		return append(dst, `{"$real":"inf"}`...)
 	case math.IsInf(f, -1):
 		return append(dst, `{"$real":"-inf"}`...)
-	case math.IsNaN(f): // SQLite stores NaN as NULL
+	case math.IsNaN(f):
 		return append(dst, "null"...)
 	}
 	start := len(dst)
@@ -221,28 +242,41 @@ func appendText(dst, text []byte) []byte {
 
 // ValueOf returns the SQLite value of a Go value: nil, booleans, integers,
 // floats, strings, []byte (a BLOB), [time.Time] (text in RFC 3339), pointers
-// to these, [json.RawMessage] and any other type as its JSON text. A string
-// that is not UTF-8, an unsigned integer beyond 64 bits signed, and NaN are
-// errors: none of them could be read back as it was.
+// to these, [json.RawMessage] and any other type as its JSON text, which is
+// NULL where that is null. A string that is not UTF-8, an unsigned integer
+// beyond 64 bits signed, and NaN are errors: none of them could be read back
+// as it was. The Value of a []byte aliases it.
 func ValueOf(x any) (Value, error) {
 	switch x := x.(type) {
 	case nil:
 		return Value{}, nil
 	case Value:
-		return x, nil
+		return x, x.check()
 	case []byte:
 		if x == nil {
 			return Value{}, nil
 		}
 		return Value{Kind: Blob, Bytes: x}, nil
 	case json.RawMessage:
-		return jsonText(x)
+		return rawText(x)
 	case time.Time:
-		return Value{Kind: Text, Bytes: []byte(x.Format(time.RFC3339Nano))}, nil
+		return Value{Kind: Text, Bytes: x.AppendFormat(nil, time.RFC3339Nano)}, nil
+	case *json.RawMessage, *time.Time: // these are json.Marshalers as well
 	case json.Marshaler:
 		return jsonText(x)
 	}
 	return reflected(reflect.ValueOf(x))
+}
+
+// check says why v cannot be stored and read back as it is.
+func (v Value) check() error {
+	switch {
+	case v.Kind == Text && !utf8.Valid(v.Bytes):
+		return errors.New("a string is not UTF-8: pass it as []byte to store a BLOB")
+	case v.Kind == Real && math.IsNaN(v.Float):
+		return errors.New("NaN cannot be stored: use NULL")
+	}
+	return nil
 }
 
 func reflected(r reflect.Value) (Value, error) {
@@ -261,15 +295,11 @@ func reflected(r reflect.Value) (Value, error) {
 		}
 		return Value{Kind: Integer, Int: int64(r.Uint())}, nil
 	case reflect.Float32, reflect.Float64:
-		if math.IsNaN(r.Float()) {
-			return Value{}, errors.New("NaN cannot be stored: use NULL")
-		}
-		return Value{Kind: Real, Float: r.Float()}, nil
+		v := Value{Kind: Real, Float: r.Float()}
+		return v, v.check()
 	case reflect.String:
-		if !utf8.ValidString(r.String()) {
-			return Value{}, errors.New("a string is not UTF-8: pass it as []byte to store a BLOB")
-		}
-		return Value{Kind: Text, Bytes: []byte(r.String())}, nil
+		v := Value{Kind: Text, Bytes: []byte(r.String())}
+		return v, v.check()
 	case reflect.Pointer:
 		if r.IsNil() {
 			return Value{}, nil
@@ -281,9 +311,23 @@ func reflected(r reflect.Value) (Value, error) {
 }
 
 func jsonText(x any) (Value, error) {
-	b, err := json.Marshal(x)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // the text is stored: "<" stays "<"
+	if err := enc.Encode(x); err != nil {
 		return Value{}, fmt.Errorf("a parameter of type %T has no JSON text: %w", x, err)
 	}
-	return Value{Kind: Text, Bytes: b}, nil
+	return rawText(bytes.TrimSuffix(b.Bytes(), []byte{'\n'}))
+}
+
+// rawText is the value of a text that ought to be JSON. It is stored as it
+// stands, but for null, which is NULL.
+func rawText(text json.RawMessage) (Value, error) {
+	if text == nil || string(bytes.TrimSpace(text)) == "null" {
+		return Value{}, nil
+	}
+	if !utf8.Valid(text) || !json.Valid(text) {
+		return Value{}, errors.New("a parameter of raw JSON is malformed")
+	}
+	return Value{Kind: Text, Bytes: text}, nil
 }
