@@ -24,15 +24,12 @@ type conn struct {
 	nc       net.Conn
 	account  *account
 	pending  chan *pending // what the writer has to send, in order
-	lastUse  atomic.Int64  // when a frame came last, or the connection, in Unix nanoseconds
-	waiting  atomic.Int32  // requests without a reply yet
-	stopping atomic.Bool   // stopReading was called
+	opened   time.Time
+	stopping atomic.Bool // stopReading was called
 }
 
 func newConn(r *Router, nc net.Conn) *conn {
-	c := &conn{r: r, nc: nc, account: r.budget.open(), pending: make(chan *pending, maxUnanswered)}
-	c.lastUse.Store(time.Now().UnixNano())
-	return c
+	return &conn{r: r, nc: nc, account: r.budget.open(), pending: make(chan *pending, maxUnanswered), opened: time.Now()}
 }
 
 // read takes requests until the client hangs up or breaks the protocol, or
@@ -47,10 +44,9 @@ func (c *conn) read() {
 			return
 		}
 		if int64(n) > int64(c.r.cfg.MaxFrame) {
-			c.push(&pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true})
+			c.pending <- &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true}
 			return
 		}
-		c.lastUse.Store(time.Now().UnixNano())
 		release, err := c.account.reserve(c.r.ctx, int(n))
 		if err != nil {
 			return
@@ -62,7 +58,7 @@ func (c *conn) read() {
 		}
 		p := c.r.dispatch(body)
 		p.release = release
-		c.push(p)
+		c.pending <- p // waits while too many replies are owed
 	}
 }
 
@@ -72,21 +68,21 @@ func (c *conn) readBody(br *bufio.Reader, n int) ([]byte, error) {
 	if br.Buffered() >= n {
 		return wire.ReadBody(br, n)
 	}
-	c.nc.SetReadDeadline(time.Now().Add(frameTime + time.Duration(n>>20)*time.Second))
+	c.allowReading(time.Now().Add(frameTime + time.Duration(n>>20)*time.Second))
 	body, err := wire.ReadBody(br, n)
 	if err == nil {
-		c.nc.SetReadDeadline(time.Time{})
-		if c.stopping.Load() { // it may have set its deadline just before
-			c.stopReading()
-		}
+		c.allowReading(time.Time{})
 	}
 	return body, err
 }
 
-// push hands p to the writer. It waits while too many replies are owed.
-func (c *conn) push(p *pending) {
-	c.waiting.Add(1)
-	c.pending <- p
+// allowReading sets until when reads may last, the zero time for ever, unless
+// stopReading was called.
+func (c *conn) allowReading(until time.Time) {
+	c.nc.SetReadDeadline(until)
+	if c.stopping.Load() { // it may have set its own just before
+		c.stopReading()
+	}
 }
 
 // stopReading makes the reader end before the next frame.

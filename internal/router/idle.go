@@ -41,11 +41,16 @@ func (r *Router) waitForEnd() (idle bool) {
 	}
 }
 
-// busy reports whether a worker lives.
+// busy reports whether a worker lives that was asked for more than a Ping.
 func (r *Router) busy() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.live > 0
+	for _, e := range r.table {
+		if e.w != nil && e.used {
+			return true
+		}
+	}
+	return false
 }
 
 // quiesce begins an idle end in a way that no client notices: the socket goes
@@ -61,8 +66,8 @@ func (r *Router) quiesce() (revoked bool, err error) {
 	}
 	r.acceptBacklog(l)
 	l.Close()
-	r.waitForGreetings()
-	if r.lastUse.Load() == before {
+	r.waitForGreetings(before)
+	if r.lastUse.Load() == before && !r.busy() {
 		return false, nil
 	}
 	r.cfg.Log.Info("a request came: not ending")
@@ -75,11 +80,13 @@ func (r *Router) acceptBacklog(l *transport.Listener) {
 	r.accepts.Wait()
 }
 
-// waitForGreetings waits until no client has just connected or is owed a reply.
-func (r *Router) waitForGreetings() {
+// waitForGreetings gives those who have just connected the time for their
+// first request, or ends with a request that counts as use after before. What
+// comes later than that on a connection that stands open keeps no daemon.
+func (r *Router) waitForGreetings(before int64) {
 	ticker := time.NewTicker(glance)
 	defer ticker.Stop()
-	for r.greeting() {
+	for r.greeting() && r.lastUse.Load() == before {
 		select {
 		case <-ticker.C:
 		case <-r.asked:
@@ -89,9 +96,8 @@ func (r *Router) waitForGreetings() {
 }
 
 func (r *Router) greeting() bool {
-	recent := time.Now().Add(-greetTime).UnixNano()
 	for _, c := range r.connections() {
-		if c.waiting.Load() > 0 || c.lastUse.Load() > recent {
+		if time.Since(c.opened) < greetTime {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/internal/worker"
+	"github.com/skylinedb/skylinedb/wire"
 )
 
 // Bounds of the table.
@@ -19,6 +20,7 @@ const (
 type entry struct {
 	path  dbfile.Path
 	w     *worker.Worker   // nil while no worker serves it
+	used  bool             // w was asked for more than a Ping
 	names []string         // its keys in Router.names
 	last  *worker.Snapshot // of its last worker, which has retired
 	gone  <-chan struct{}  // closed when its last worker holds the file no more
@@ -64,6 +66,7 @@ func (r *Router) submitTo(e *entry, name string, call *worker.Call) error {
 	if !e.w.Submit(call) {
 		return queueFull(name)
 	}
+	e.used = e.used || call.Req.Type != wire.TypePing
 	return nil
 }
 
@@ -133,7 +136,7 @@ func (r *Router) retire(e *entry, w *worker.Worker, used bool) bool {
 // submitted to it any more.
 func (r *Router) remove(e *entry) {
 	e.last, e.gone = e.w.Snapshot(), e.w.Done()
-	e.w = nil
+	e.w, e.used = nil, false
 	for _, name := range e.names {
 		delete(r.names, name)
 	}

@@ -71,7 +71,6 @@ func (c *conn) settle(p *pending) {
 	if p.release != nil {
 		p.release()
 	}
-	c.waiting.Add(-1)
 }
 
 // ready returns the reply if it is there.

@@ -13,21 +13,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Before anybody can connect, the socket has its final mode, whatever the umask.
-func TestBindIsPrivateBeforeListen(t *testing.T) {
+// unboundSocket returns a socket and a path to bind it to.
+func unboundSocket(t *testing.T) (fd int, path string) {
+	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "skl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "s")
-	fd, err := newSocket()
-	if err != nil {
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if fd, err = newSocket(); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fd)
+	t.Cleanup(func() { unix.Close(fd) })
+	return fd, filepath.Join(dir, "s")
+}
+
+// Before anybody can connect, the socket has its final mode, whatever the umask.
+func TestBindIsPrivateBeforeListen(t *testing.T) {
+	fd, path := unboundSocket(t)
 	old := syscall.Umask(0)
-	err = bindPrivate(fd, path)
+	err := bindPrivate(fd, path)
 	syscall.Umask(old)
 	if err != nil {
 		t.Fatal(err)
@@ -43,17 +48,7 @@ func TestBindIsPrivateBeforeListen(t *testing.T) {
 
 // A client meets a daemon that is slow to accept: it waits for its turn.
 func TestDialWaitsForAFullBacklog(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "skl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "s")
-	fd, err := newSocket()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
+	fd, path := unboundSocket(t)
 	if err := bindPrivate(fd, path); err != nil {
 		t.Fatal(err)
 	}

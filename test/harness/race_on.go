@@ -1,0 +1,6 @@
+//go:build race
+
+package harness
+
+// raceEnabled says that the test binary has the race detector.
+const raceEnabled = true
