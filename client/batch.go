@@ -67,8 +67,10 @@ func (c *Client) Exec(ctx context.Context, db string, stmts ...Stmt) (Result, er
 // CodeUnavailable and the batch may or may not have been executed: to find out,
 // send it again with the same RequestID, which must be the caller's own for that.
 //
-// Every other error means that nothing was executed, but for [wire.TxNone],
-// where RowsAffected and Rev of the [Error] say what was.
+// CodeUnavailable also comes where a reply was lost and the daemon, asked again,
+// could not look the batch up. Every other error means that nothing was
+// executed, but for [wire.TxNone], where RowsAffected and Rev of the [Error]
+// say what was.
 func (c *Client) ExecBatch(ctx context.Context, b Batch) (Result, error) {
 	req, err := b.request()
 	if err != nil {

@@ -50,14 +50,16 @@ func (c *Client) doBatch(ctx context.Context, orig *wire.Request) (*wire.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	return c.newRetry(ctx, frame, id, func(done, sentTwice bool) {
+	r := c.newRetry(ctx, frame, id, func(done, sentTwice bool) {
 		switch {
 		case !done: // the forgetting was rolled back with the batch
 			c.answered.add(db, carried...)
 		case own != "" && !sentTwice:
 			c.answered.add(db, own)
 		}
-	}).run()
+	})
+	r.batch = true
+	return r.run()
 }
 
 // frame encodes req with an id of the client's own.
@@ -92,6 +94,7 @@ type retry struct {
 	pauses backoff
 	left   time.Duration // for trouble, where ctx has no deadline
 	lost   int           // copies sent to connections that were lost
+	batch  bool          // an earlier copy may have been executed
 	last   error         // the last trouble
 }
 
@@ -164,7 +167,10 @@ func (r *retry) judge(o outcome) (*wire.Reply, error) {
 		return o.reply, nil
 	}
 	if passes(err) {
-		err = &passing{err}
+		return nil, &passing{err}
+	}
+	if r.lost > 0 && r.batch && !decides(err) {
+		return nil, wire.Errorf(wire.CodeUnavailable, "The daemon may or may not have executed the batch: the reply to it was lost, and asked again it said: %w.", &phrase{err})
 	}
 	return nil, err
 }

@@ -48,6 +48,18 @@ func passes(err error) bool {
 	return false
 }
 
+// decides reports whether a failure tells that the batch was not executed,
+// now or before. These codes come after the daemon has looked for the record
+// of the request; any other may come without that look, and then says nothing
+// about an earlier copy of the request whose reply was lost.
+func decides(err error) bool {
+	switch wire.ErrorCode(err) {
+	case wire.CodeSQLError, wire.CodeForbiddenStatement, wire.CodeRevMismatch, wire.CodeRequestIDReused:
+		return true
+	}
+	return false
+}
+
 // unavailable makes err, which is for the caller now, an [Error].
 func unavailable(err error) error {
 	if _, ok := errors.AsType[*wire.Error](err); ok && !isPassing(err) {

@@ -109,6 +109,9 @@ func ParseRequest(body []byte) (*Request, error) {
 	r := &Request{}
 	var f fields
 	err := f.scan(body)
+	if len(f.id) > MaxID {
+		return r, Errorf(CodeInvalidRequest, "The request's id has %d bytes of JSON and the limit is %d: send a shorter one.", len(f.id), MaxID)
+	}
 	r.ID = f.id
 	if err != nil {
 		return r, Errorf(CodeInvalidRequest, "The message is not a request: %w.", err)

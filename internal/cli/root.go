@@ -9,8 +9,9 @@ import (
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "skylinedb-cli",
-		Short: "Write to SQLite databases through the SkylineDB daemon",
+		Use:     "skylinedb-cli",
+		Short:   "Write to SQLite databases through the SkylineDB daemon",
+		Version: config.Version,
 		Long: `Write to SQLite databases through the SkylineDB daemon, which serializes the
 writes of all programs. Reads need no daemon: open the file read-only.
 

@@ -50,7 +50,7 @@ func command(cfg *config.Config, run func()) *cobra.Command {
 the processes of this user: they write through the daemon and read the files
 directly. It ends by itself when nobody needs it; skylinedb-cli shutdown,
 SIGTERM and SIGINT end it at once, after it has finished what it has.`,
-		Version:       Version,
+		Version:       config.Version,
 		Args:          cobra.MaximumNArgs(1),
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -49,13 +49,13 @@ func Run(cfg config.Config, logs io.Writer) error {
 	}
 	defer lock.Unlock()
 	r := router.New(router.Config{
-		Root: root, Socket: socket, Version: Version, MaxFrame: cfg.MaxFrame,
+		Root: root, Socket: socket, Version: config.Version, MaxFrame: cfg.MaxFrame,
 		Synchronous: synchronous(cfg), ForeignKeys: cfg.ForeignKeys,
 		WorkerIdle: cfg.WorkerIdle, RouterIdle: cfg.RouterIdle, Log: log,
 		Listen: func() (*transport.Listener, error) {
 			l, err := transport.Listen(socket)
 			if err == nil {
-				log.Info("listening", "socket", socket, "dir", root.Dir(), "pid", os.Getpid(), "version", Version)
+				log.Info("listening", "socket", socket, "dir", root.Dir(), "pid", os.Getpid(), "version", config.Version)
 			}
 			return l, err
 		},

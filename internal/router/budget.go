@@ -2,8 +2,10 @@ package router
 
 import (
 	"context"
-
-	"golang.org/x/sync/semaphore"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Bounds of what clients can make the daemon hold.
@@ -14,48 +16,165 @@ const (
 	sharedBytes   = 256 << 20 // bytes of unanswered requests beyond the allowances
 )
 
+// stallTime is how long a large frame may stand still while others wait for
+// the room that it holds.
+const stallTime = time.Second
+
 // budget bounds the bytes of requests that are being read or wait for their
 // reply. A request that exceeds its connection's allowance takes from the
-// share of all, and its connection waits where nothing is left. Small requests
-// never do, so large ones cannot hold them up.
-type budget struct{ shared *semaphore.Weighted }
+// share of all; where nothing is left it waits, smaller ones before larger
+// ones. Small requests never take from the share, so large ones cannot hold
+// them up; and a client that begins a large frame and stops loses its
+// connection as soon as somebody waits for the room.
+type budget struct {
+	mu      sync.Mutex // guards what follows
+	free    int
+	waiting []*share          // by size, then by arrival
+	reading map[*share]func() // shares whose frames are on their way, and how to end them
+}
+
+// share is one request's part of the shared bytes.
+type share struct {
+	n        int
+	granted  chan struct{} // closed when the bytes are there
+	progress atomic.Int64  // when bytes of its frame came last, in Unix nanoseconds
+}
 
 func newBudget(maxFrame int) *budget {
-	return &budget{semaphore.NewWeighted(int64(max(sharedBytes, 2*maxFrame)))}
+	return &budget{free: max(sharedBytes, 2*maxFrame), reading: map[*share]func(){}}
+}
+
+// acquire takes n bytes for a frame that is about to be read; end ends the
+// connection it comes from. It fails when ctx ends.
+func (b *budget) acquire(ctx context.Context, n int, end func()) (*share, error) {
+	s := &share{n: n, granted: make(chan struct{})}
+	b.mu.Lock()
+	at, _ := slices.BinarySearchFunc(b.waiting, n+1, func(w *share, n int) int { return w.n - n })
+	b.waiting = slices.Insert(b.waiting, at, s)
+	b.reading[s] = end
+	b.grant()
+	b.mu.Unlock()
+	select {
+	case <-s.granted:
+		return s, nil
+	default:
+	}
+	ticker := time.NewTicker(stallTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.granted:
+			return s, nil
+		case <-ctx.Done():
+			b.release(s)
+			return nil, ctx.Err()
+		case now := <-ticker.C:
+			b.endStalled(now)
+		}
+	}
+}
+
+// grant gives waiting shares their bytes, in order. It is called with mu held.
+func (b *budget) grant() {
+	for len(b.waiting) > 0 && b.waiting[0].n <= b.free {
+		s := b.waiting[0]
+		b.waiting = slices.Delete(b.waiting, 0, 1)
+		b.free -= s.n
+		s.progress.Store(time.Now().UnixNano())
+		close(s.granted)
+	}
+}
+
+// read notes that the frame of s has arrived: its request will be answered.
+func (b *budget) read(s *share) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.reading, s)
+}
+
+// release gives the bytes of s back, or its place among those who wait.
+func (b *budget) release(s *share) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.reading, s)
+	if at := slices.Index(b.waiting, s); at >= 0 {
+		b.waiting = slices.Delete(b.waiting, at, at+1)
+		return
+	}
+	b.free += s.n
+	b.grant()
+}
+
+// endStalled ends the connections whose large frames stand still.
+func (b *budget) endStalled(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s, end := range b.reading {
+		select {
+		case <-s.granted:
+			if s.progress.Load() < now.Add(-stallTime).UnixNano() {
+				end()
+			}
+		default: // it waits itself
+		}
+	}
 }
 
 // account is one connection's part in the budget. Its reader reserves, its
 // writer releases.
 type account struct {
 	budget *budget
-	own    chan int // one element: the bytes taken of the allowance
+	end    func() // ends the connection
+
+	mu  sync.Mutex // guards own
+	own int        // bytes taken of the allowance
 }
 
-func (b *budget) open() *account {
-	a := &account{budget: b, own: make(chan int, 1)}
-	a.own <- 0
-	return a
+// reservation is what one request has taken.
+type reservation struct {
+	account *account
+	n       int
+	share   *share // nil where it fits the allowance
 }
 
-// reserve takes n bytes and returns the function that gives them back, to be
-// called once. It fails when ctx ends.
-func (a *account) reserve(ctx context.Context, n int) (release func(), err error) {
-	if a.addOwn(n) {
-		return func() { a.addOwn(-n) }, nil
+// reserve takes n bytes for a frame that is about to be read. It fails when
+// ctx ends.
+func (a *account) reserve(ctx context.Context, n int) (*reservation, error) {
+	a.mu.Lock()
+	if a.own+n <= allowance {
+		a.own += n
+		a.mu.Unlock()
+		return &reservation{account: a, n: n}, nil
 	}
-	if err := a.budget.shared.Acquire(ctx, int64(n)); err != nil {
+	a.mu.Unlock()
+	s, err := a.budget.acquire(ctx, n, a.end)
+	if err != nil {
 		return nil, err
 	}
-	return func() { a.budget.shared.Release(int64(n)) }, nil
+	return &reservation{account: a, n: n, share: s}, nil
 }
 
-// addOwn changes what is taken of the allowance, unless it would be exceeded.
-func (a *account) addOwn(n int) bool {
-	taken := <-a.own
-	ok := taken+n <= allowance
-	if ok {
-		taken += n
+// progressed notes that bytes of the frame have come.
+func (r *reservation) progressed() {
+	if r.share != nil {
+		r.share.progress.Store(time.Now().UnixNano())
 	}
-	a.own <- taken
-	return ok
+}
+
+// arrived notes that the whole frame has come.
+func (r *reservation) arrived() {
+	if r.share != nil {
+		r.account.budget.read(r.share)
+	}
+}
+
+// release gives the bytes back. Call it once.
+func (r *reservation) release() {
+	if r.share != nil {
+		r.account.budget.release(r.share)
+		return
+	}
+	r.account.mu.Lock()
+	r.account.own -= r.n
+	r.account.mu.Unlock()
 }

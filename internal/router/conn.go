@@ -2,6 +2,7 @@ package router
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"runtime/debug"
 	"sync/atomic"
@@ -12,7 +13,7 @@ import (
 
 // Times that a client has.
 const (
-	frameTime  = 30 * time.Second // to finish a frame that it began, plus a second per MiB
+	frameTime  = 30 * time.Second // to finish a frame that it began
 	readTime   = 30 * time.Second // to read a reply that fills its socket
 	lingerTime = 5 * time.Second  // to notice that its connection is being closed
 )
@@ -29,7 +30,10 @@ type conn struct {
 }
 
 func newConn(r *Router, nc net.Conn) *conn {
-	return &conn{r: r, nc: nc, account: r.budget.open(), pending: make(chan *pending, maxUnanswered), opened: time.Now()}
+	return &conn{
+		r: r, nc: nc, opened: time.Now(), pending: make(chan *pending, maxUnanswered),
+		account: &account{budget: r.budget, end: func() { nc.Close() }},
+	}
 }
 
 // read takes requests until the client hangs up or breaks the protocol, or
@@ -39,41 +43,91 @@ func (c *conn) read() {
 	defer c.recovered()
 	br := bufio.NewReaderSize(c.nc, 4<<10)
 	for {
-		n, err := wire.ReadHeader(br)
-		if err != nil {
+		if _, err := br.Peek(1); err != nil { // between frames a client may take its time
 			return
 		}
-		if int64(n) > int64(c.r.cfg.MaxFrame) {
-			c.pending <- &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true}
+		p := c.request(br)
+		if p == nil {
 			return
 		}
-		release, err := c.account.reserve(c.r.ctx, int(n))
-		if err != nil {
-			return
-		}
-		body, err := c.readBody(br, int(n))
-		if err != nil {
-			release()
-			return
-		}
-		p := c.r.dispatch(body)
-		p.release = release
 		c.pending <- p // waits while too many replies are owed
+		if p.linger {
+			return
+		}
 	}
 }
 
-// readBody reads a body. One that is not there yet must come in time: it
-// holds a part of the budget.
-func (c *conn) readBody(br *bufio.Reader, n int) ([]byte, error) {
-	if br.Buffered() >= n {
-		return wire.ReadBody(br, n)
+// request reads a frame that has begun and starts what it asks for. It returns
+// nil where the client hangs up or takes too long.
+func (c *conn) request(br *bufio.Reader) *pending {
+	n, err := c.readHeader(br)
+	if err != nil {
+		return nil
 	}
-	c.allowReading(time.Now().Add(frameTime + time.Duration(n>>20)*time.Second))
-	body, err := wire.ReadBody(br, n)
+	if int64(n) > int64(c.r.cfg.MaxFrame) {
+		return &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true}
+	}
+	held, err := c.account.reserve(c.r.ctx, int(n))
+	if err != nil {
+		return nil
+	}
+	var p *pending
+	defer func() {
+		if p == nil {
+			held.release()
+		}
+	}()
+	body, err := c.readBody(br, int(n), held)
+	if err != nil {
+		return nil
+	}
+	held.arrived()
+	p = c.r.dispatch(body)
+	p.held = held
+	return p
+}
+
+func (c *conn) readHeader(br *bufio.Reader) (n uint32, err error) {
+	err = c.inTime(br, wire.HeaderSize, func() error {
+		n, err = wire.ReadHeader(br)
+		return err
+	})
+	return n, err
+}
+
+func (c *conn) readBody(br *bufio.Reader, n int, held *reservation) (body []byte, err error) {
+	err = c.inTime(br, n, func() error {
+		body, err = wire.ReadBody(&watched{br, held}, n)
+		return err
+	})
+	return body, err
+}
+
+// watched tells the budget that a frame does not stand still.
+type watched struct {
+	r    io.Reader
+	held *reservation
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.held.progressed()
+	return n, err
+}
+
+// inTime lets read take n bytes. What is not there yet must come in time: it
+// holds a part of the budget.
+func (c *conn) inTime(br *bufio.Reader, n int, read func() error) error {
+	if br.Buffered() >= n {
+		return read()
+	}
+	c.allowReading(time.Now().Add(frameTime))
+	err := read()
 	if err == nil {
 		c.allowReading(time.Time{})
 	}
-	return body, err
+	return err
 }
 
 // allowReading sets until when reads may last, the zero time for ever, unless

@@ -14,6 +14,7 @@
 // is bounded by the frame limit, the number of connections, and a budget that
 // all large frames share.
 //
-// The only lock, Router.mu, guards the table of workers. It is held for
-// memory operations alone, never for files, sockets or SQLite.
+// Router.mu guards the table of workers, Router.connsMu the set of
+// connections. Both are held for memory operations alone, never for files,
+// sockets, logs or SQLite.
 package router

@@ -36,6 +36,9 @@ func (r *Router) submit(name string, call *worker.Call) error {
 	}
 	r.mu.Unlock()
 	path, err := r.cfg.Root.Resolve(name)
+	if err == nil && !path.Exists {
+		err = dbfile.CheckFolder(path) // no worker for what cannot be
+	}
 	if err != nil {
 		return err
 	}
@@ -115,7 +118,6 @@ func (r *Router) spawn(e *entry) {
 		Retire: func(w *worker.Worker, used bool) bool { return r.retire(e, w, used) },
 	}, e.gone)
 	r.live++
-	r.cfg.Log.Debug("worker started", "db", e.path.Name)
 }
 
 // retire takes an idle worker out of the table, unless a request has come.
@@ -142,7 +144,6 @@ func (r *Router) remove(e *entry) {
 	}
 	e.names = nil
 	r.live--
-	r.cfg.Log.Debug("worker retires", "db", e.path.Name)
 }
 
 // find returns where a database is and, where it can be told without its

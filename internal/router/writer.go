@@ -15,50 +15,53 @@ const joined = 32 << 10
 // pending is a reply that is owed: known, or coming from a worker, or to be
 // found out when its turn has come.
 type pending struct {
-	id      []byte
-	reply   *wire.Reply
-	call    *worker.Call
-	ask     func() *wire.Reply
-	linger  bool   // the connection ends after this reply
-	release func() // gives the request's bytes back; nil for none
+	id     []byte
+	reply  *wire.Reply
+	call   *worker.Call
+	ask    func() *wire.Reply
+	linger bool         // the connection ends after this reply
+	held   *reservation // what the request takes of the budget, nil for nothing
+}
+
+// outbox is what is ready for a client and not written yet.
+type outbox struct {
+	frames  []byte
+	replies []*pending // whose frames these are
 }
 
 // write sends the replies in the order of their requests. Those that are
 // ready together go out in one write.
 func (c *conn) write() {
-	defer c.nc.Close()
-	defer func() { // after a failure the reader must not wait for us
+	var out outbox
+	defer func() {
+		c.nc.Close() // first: it ends the reader, which closes pending
+		out.settle()
 		for p := range c.pending {
-			c.settle(p)
+			p.settle()
 		}
 	}()
 	defer c.recovered()
-	var out []byte
 	for p := range c.pending {
+		out.replies = append(out.replies, p)
 		reply, ready := p.ready()
 		if !ready {
-			if c.flush(out) != nil {
-				c.settle(p)
+			if c.flush(out.frames) != nil {
 				return
 			}
-			out = out[:0]
+			out.frames = out.frames[:0]
 			reply = p.wait()
 		}
 		reply.ID = p.id
 		var err error
-		if out, err = replyFrame(out, reply); err != nil {
+		if out.frames, err = replyFrame(out.frames, reply); err != nil {
 			c.r.cfg.Log.Error("reply not sent", "error", err)
-			c.settle(p)
 			return
 		}
-		c.settle(p)
-		if len(c.pending) == 0 || len(out) > joined || p.linger {
-			if c.flush(out) != nil {
+		if len(c.pending) == 0 || len(out.frames) > joined || p.linger {
+			if c.flush(out.frames) != nil {
 				return
 			}
-			if out = out[:0]; cap(out) > joined {
-				out = nil
-			}
+			out.settle()
 		}
 		if p.linger {
 			c.linger()
@@ -66,10 +69,23 @@ func (c *conn) write() {
 	}
 }
 
-// settle notes that p needs no reply any more.
-func (c *conn) settle(p *pending) {
-	if p.release != nil {
-		p.release()
+// settle gives back what the requests took of the budget: their replies were
+// written, or nobody wants them any more.
+func (o *outbox) settle() {
+	for _, p := range o.replies {
+		p.settle()
+	}
+	clear(o.replies)
+	o.replies = o.replies[:0]
+	if o.frames = o.frames[:0]; cap(o.frames) > joined {
+		o.frames = nil
+	}
+}
+
+func (p *pending) settle() {
+	if p.held != nil {
+		p.held.release()
+		p.held = nil
 	}
 }
 
