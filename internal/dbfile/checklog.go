@@ -2,45 +2,52 @@ package dbfile
 
 import "github.com/skylinedb/skylinedb/wire"
 
-// CheckLog returns nil if no log with content lies beside a closed database
-// file, or if the one that does is known to belong to the file that lies there
-// now. The daemon leaves no content in a log when it closes, so it must be
-// another program's: of this file, of the one that this file replaced, or a
-// companion that came with the replacement. SQLite does not ask: it applies
-// the log to whatever lies there, and deletes it if that is empty. So there
-// must be a proof, and any of these will do:
+// CheckLog returns nil if SQLite may open a closed database beside the log and
+// the rollback journal that lie there now. The daemon leaves no content in
+// either when it closes. What has some is another program's: of this file, of
+// the one that this file replaced, or a companion that came with the
+// replacement. SQLite does not ask: it applies a log and rolls back a journal
+// to whatever lies there, and deletes both if that is empty. Rows mixed from
+// two files may pass every check of integrity, so what is not certain is
+// refused.
+//
+// A journal that SQLite would roll back is refused always. A log with
+// content is accepted in two cases:
 //
 //   - In use here: the file is as the marker says that it was on Close, and
 //     "-shm" names this very log. Somebody wrote to the closed file.
-//   - Folded: a checkpoint put the log into the file, whole (then applying it
-//     changes nothing), or at least every page up to a commit that wrote page 1.
-//   - Continued: the first committed page 1 in the log carries the file's change
-//     counter plus one, on the same schema unless the schema's own counter
-//     moved, and the log is not older than the file.
+//   - Folded whole: each page of the database is in the file as the log's last
+//     commit left it, and the file ends where the database does. Applying the
+//     log changes nothing, whatever it was written on.
 //
-// SQLite raises the change counter when it writes page 1, from what it was
-// when the connection read page 1 last; a transaction that only changes
-// rows need not write page 1 at all, and a connection that starts a log over
-// after a checkpoint of its own may keep the counter. So a log may well belong
-// and yet be refused; nothing is lost by that. And two files of one origin
-// with equal counters cannot be told apart by the third proof: check the
-// integrity of file and log together afterwards.
+// No other trace will do. The change counter does not tell files apart: most
+// files in WAL mode have the same few values, because a transaction that only
+// changes rows need not raise it. Pages that the log and the file share do not
+// either: another program may have changed other rows since.
 //
-// An empty or missing file never gets a proof: SQLite writes the first page of
-// a database to the file, not to a log.
+// The file may be missing, and "now" is zero then. Beside a missing or an
+// empty file every log is refused: SQLite writes the first page of a database
+// to the file, not to a log.
 //
-// Without a proof the error is a [*wire.Error] with CodeStaleWAL, and the log
-// stays as it is. A disk that cannot be read gives CodeIOError. CheckLog
-// opens the files: call it only while the daemon has no connection to them.
-// It streams the log twice and remembers a few bytes for each page in it.
+// A refusal is a [*wire.Error] with CodeStaleWAL that names the log or the
+// journal, and both stay as they are. A disk that cannot be read gives
+// CodeIOError. CheckLog opens the files: call it only while the daemon has no
+// connection to them. It streams the log twice and remembers a few bytes for
+// each page that differs.
 //
 // Source: https://sqlite.org/fileformat2.html#walformat, and there "File
 // change counter"; https://sqlite.org/walformat.html.
 func CheckLog(file string, closed Marker, now Identity) error {
-	path := file + logSuffix
+	if err := checkJournal(file); err != nil {
+		return err
+	}
 	size, err := LogSize(file)
 	if err != nil || size == 0 {
 		return err
+	}
+	path := file + logSuffix
+	if now.Size == 0 {
+		return staleLog(path, whyEmpty)
 	}
 	head, ok, err := readLogHeader(path)
 	if err != nil {
@@ -49,25 +56,15 @@ func CheckLog(file string, closed Marker, now Identity) error {
 	if !ok {
 		return staleLog(path, "it is no log that SQLite can read")
 	}
-	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file+indexSuffix, head) {
+	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file, head) {
 		return nil
 	}
-	pageOne, why, err := readPageOne(file)
-	if err != nil {
-		return ioError(err, "read the database %q", file)
-	}
-	if why == "" && len(pageOne) != head.pageSize {
-		why = "its pages have another size"
-	}
-	if why != "" {
-		return staleLog(path, why)
-	}
-	proven, err := compareLog(file, pageOne, now.ModTime)
+	why, err := whyNotFolded(file, head.pageSize)
 	if err != nil {
 		return ioError(err, "compare the log %q with the database", path)
 	}
-	if !proven {
-		return staleLog(path, "nothing in it shows that it was written on that file")
+	if why != "" {
+		return staleLog(path, why)
 	}
 	return nil
 }
@@ -76,4 +73,29 @@ func CheckLog(file string, closed Marker, now Identity) error {
 func staleLog(path, why string) error {
 	return wire.Errorf(wire.CodeStaleWAL,
 		"The log %q is not known to belong to the database file now beside it (%s); move the log away, or fold it into the file it belongs to with sqlite3, then reopen the database.", path, why)
+}
+
+// checkJournal returns CodeStaleWAL if the journal beside file is one that
+// SQLite would roll back: a non-zero first byte makes it hot. An empty one,
+// and one whose header was cleared (journal_mode PERSIST), is harmless.
+//
+// Source: https://sqlite.org/lockingv3.html, section 4.1.
+func checkJournal(file string) error {
+	path := file + journalSuffix
+	size, err := sideFileSize(path)
+	if err != nil || size == 0 {
+		return err
+	}
+	first, err := readPart(path, 0, 1)
+	if isAbsent(err) { // it went just now
+		return nil
+	}
+	if err != nil {
+		return ioError(err, "read the journal %q", path)
+	}
+	if len(first) == 0 || first[0] == 0 {
+		return nil
+	}
+	return wire.Errorf(wire.CodeStaleWAL,
+		"The rollback journal %q is not the daemon's and may belong to another file; move it away, or let sqlite3 open it beside the file it belongs to, then reopen the database.", path)
 }

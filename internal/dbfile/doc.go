@@ -14,10 +14,12 @@
 //   - marker.go: the durable record that a database is being prepared or is
 //     closed; sync_*.go makes it survive a power failure.
 //   - inuse.go: does another process have the file open?
-//   - sidefiles.go: "-wal", "-shm" and "-journal" of a file that was replaced.
-//   - checklog.go: does the log that lies there belong to the file that lies
-//     there? compare.go looks for the proof in the log, which walfile.go
-//     reads; walindex.go reads the header of "-shm".
+//   - checklog.go: may SQLite open the file beside the log and the journal that
+//     lie there? compare.go tells whether the log would change anything, and
+//     walfile.go reads it; walindex.go reads the header of "-shm".
+//   - sidefiles.go: what is left of "-wal" and "-shm" of a file that was
+//     replaced.
+//   - diskfull.go: is there room on the disk?
 //
 // # Invariants
 //
@@ -26,7 +28,9 @@
 //     descriptor drops every lock of the process on that file. What opens one
 //     says "only while the daemon has no connection"; everything else uses
 //     stat. See https://sqlite.org/howtocorrupt.html, section 2.2.
-//   - A log with content is never removed, whatever it belongs to.
+//   - A log or journal with content is never removed, whatever it belongs to.
+//   - A closed database is opened beside a log only if that is certain to show
+//     no row of another file and to lose none.
 //   - A closed database stays closed: a marker that cannot be understood counts
 //     as closed.
 //   - A Path never lies outside the root, at the moment when it was resolved.
@@ -37,6 +41,9 @@
 //   - Between Resolve and the open that follows, somebody who may write to
 //     the folders can exchange them. That is the user's own account: the socket
 //     admits nobody else.
+//   - Nothing in "-shm" tells which file it is for. Who puts a log together
+//     with its "-shm" beside a closed file that has not changed is taken at his
+//     word that both were written there.
 //   - Linux tells for ext4, f2fs, bcachefs, tmpfs, vfat and exfat whether a
 //     folder ignores case. All other file systems count as case-sensitive
 //     there, so on one that is not (an NTFS or SMB mount, ZFS with

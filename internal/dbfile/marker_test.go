@@ -162,8 +162,8 @@ func TestMarkerMissingFolder(t *testing.T) {
 	}
 }
 
-// /dev/full fails every write for want of room.
-func TestDiskFull(t *testing.T) {
+// An error for want of room is told from others: /dev/full fails every write so.
+func TestIOErrorOfFullDisk(t *testing.T) {
 	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skip("no /dev/full:", err)

@@ -42,6 +42,17 @@ func openRoot(t testing.TB) *Root {
 	if err := os.Link(filepath.Join(dir, "hard1.db"), filepath.Join(dir, "hard2.db")); err != nil {
 		t.Fatal(err)
 	}
+	makeLinks(t, dir, outside)
+	r, err := OpenRoot(dir, filepath.Join(dir, "own.lock"), filepath.Join(dir, "own.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// makeLinks fills the folder of openRoot with links.
+func makeLinks(t testing.TB, dir, outside string) {
+	t.Helper()
 	for link, target := range map[string]string{
 		"link.db":          "sub/b.db",
 		"sub/up.db":        "../a.db",
@@ -66,19 +77,16 @@ func openRoot(t testing.TB) *Root {
 	} {
 		symlink(t, target, filepath.Join(dir, link))
 	}
-	r, err := OpenRoot(dir, filepath.Join(dir, "own.lock"), filepath.Join(dir, "own.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
-func TestResolve(t *testing.T) {
-	r := openRoot(t)
-	tests := []struct {
-		name, want string
-		exists     bool
-	}{
+// resolvable is a name of a database in the root of openRoot.
+type resolvable struct {
+	name, want string
+	exists     bool
+}
+
+func resolvables(r *Root) []resolvable {
+	return []resolvable{
 		{"a.db", "a.db", true},
 		{"./a.db", "a.db", true},
 		{".//././a.db", "a.db", true},
@@ -105,7 +113,11 @@ func TestResolve(t *testing.T) {
 		{"a b?c#d%20.db", "a b?c#d%20.db", false},
 		{strings.Repeat("x", maxPart-len(tempSuffix)), strings.Repeat("x", maxPart-len(tempSuffix)), false},
 	}
-	for _, test := range tests {
+}
+
+func TestResolve(t *testing.T) {
+	r := openRoot(t)
+	for _, test := range resolvables(r) {
 		if runtime.GOOS == "windows" && strings.ContainsAny(test.name, "?") {
 			continue
 		}
@@ -133,7 +145,7 @@ func TestResolveRefuses(t *testing.T) {
 	names := []string{
 		"", ".", "..", "/", "./", "../a.db", "sub/../a.db", "sub/..", "a.db/", "a.db/.", "sub", "sub/", "self", "to-folder.db", "s.sock",
 		"/etc/passwd", "//etc/passwd", r.Dir(), r.Dir() + "/", r.Dir() + "-outside/o.db", r.Dir() + "/../root-outside/o.db",
-		"a\x00.db", "a\n.db", "\x1fa.db", "a\x7f.db", "a\xff.db", `sub\b.db`, `..\a.db`, `C:\a.db`,
+		"a\x00.db", "a\n.db", "\x1fa.db", "a\x7f.db", "a\u0080.db", "sub/a\u0085.db", "\u009f", "a\xff.db", `sub\b.db`, `..\a.db`, `C:\a.db`,
 		":memory:", "file:a.db", "FILE:a.db?mode=ro", "file:",
 		"a.db-wal", "a.db-SHM", "x-journal", "-wal", "a.db-skylinedb", "A.DB-SkylineDB", "a.db-skylinedb.tmp", "sub/x-Wal",
 		"own.lock", "OWN.LOCK", "own.sock", "sub/to-parent/own.lock", "self/own.sock", "to-lock.db", "to-wal.db",

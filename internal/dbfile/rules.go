@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -68,9 +69,9 @@ func checkText(name string) error {
 	if !utf8.ValidString(name) {
 		return refuse(name, "is not valid UTF-8; encode it as UTF-8")
 	}
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c < 0x20 || c == 0x7f:
+	for _, c := range name {
+		switch {
+		case unicode.IsControl(c):
 			return refuse(name, "holds a control character; remove it")
 		case c == '\\':
 			return refuse(name, `holds a backslash; write "/" between folders`)

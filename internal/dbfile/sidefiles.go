@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-
-	"github.com/skylinedb/skylinedb/wire"
 )
 
 // The suffixes of SQLite's own files beside a database.
@@ -49,20 +47,14 @@ func sideFileSize(path string) (int64, error) {
 //   - "-shm" goes unless it is the index of the log that stays: a reader of the
 //     earlier file may keep it alive, and a connection that found it would take
 //     its word for what the log holds;
-//   - a hot "-journal" stays and is the error [wire.CodeStaleWAL]: SQLite
-//     would roll the new file back to pages of the earlier one. An empty one,
-//     and one whose header was cleared (journal_mode PERSIST), is harmless.
+//   - a "-journal" stays: CheckLog has refused one that would do harm.
 //
 // A reader of the earlier file that is still there keeps its removed side
-// files and its view. Other errors have CodeIOError, for example on Windows,
-// where a file in use cannot be removed.
+// files and its view. The error is a [*wire.Error] with CodeIOError, for
+// example on Windows, where a file in use cannot be removed.
 //
-// Source: https://sqlite.org/howtocorrupt.html, section 1.4, and
-// https://sqlite.org/lockingv3.html, section 4.1 for hot journals.
+// Source: https://sqlite.org/howtocorrupt.html, section 1.4.
 func RemoveEmptySideFiles(file string) error {
-	if err := checkJournal(file); err != nil {
-		return err
-	}
 	size, err := LogSize(file)
 	if err != nil {
 		return err
@@ -72,7 +64,7 @@ func RemoveEmptySideFiles(file string) error {
 		if err != nil {
 			return err
 		}
-		if ok && indexNames(file+indexSuffix, head) {
+		if ok && indexNames(file, head) {
 			return nil
 		}
 		return removeSideFile(file + indexSuffix)
@@ -85,25 +77,6 @@ func RemoveEmptySideFiles(file string) error {
 	return removeSideFile(file + indexSuffix)
 }
 
-// checkJournal returns CodeStaleWAL if the journal beside file is one that
-// SQLite would roll back: a non-zero first byte makes it hot.
-func checkJournal(file string) error {
-	path := file + journalSuffix
-	size, err := sideFileSize(path)
-	if err != nil || size == 0 {
-		return err
-	}
-	first, err := readHead(path, 1)
-	if err != nil {
-		return ioError(err, "read the journal %q", path)
-	}
-	if len(first) == 0 || first[0] == 0 {
-		return nil
-	}
-	return wire.Errorf(wire.CodeStaleWAL,
-		"The rollback journal %q was left by an earlier file of that name; move it away, or open it with sqlite3 together with the file it belongs to, then reopen the database.", path)
-}
-
 func removeSideFile(path string) error {
 	if err := os.Remove(path); err != nil && !isAbsent(err) {
 		return ioError(err, "remove the left-over %q", path)
@@ -111,18 +84,18 @@ func removeSideFile(path string) error {
 	return nil
 }
 
-// readHead returns the first n bytes of a file, fewer if it is shorter. It
-// opens the file: only while the daemon has no connection to it.
-func readHead(path string, n int) ([]byte, error) {
+// readPart returns n bytes of a file from a place on, fewer if it ends before.
+// It opens the file: only while the daemon has no connection to it.
+func readPart(path string, at int64, n int) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // nothing was written
-	head := make([]byte, n)
-	got, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	part := make([]byte, n)
+	got, err := f.ReadAt(part, at)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	return head[:got], nil
+	return part[:got], nil
 }

@@ -51,12 +51,29 @@ func parseLogHeader(head []byte) (h logHeader, ok bool) {
 // readLogHeader reads the header of the log at path. It opens the log: only
 // while the daemon has no connection to the database.
 func readLogHeader(path string) (logHeader, bool, error) {
-	head, err := readHead(path, logHeaderSize)
+	head, err := readPart(path, 0, logHeaderSize)
 	if err != nil {
 		return logHeader{}, false, ioError(err, "read the log %q", path)
 	}
 	h, ok := parseLogHeader(head)
 	return h, ok, nil
+}
+
+// readFrameSum returns the checksum that the log at path has for one of its
+// frames, counted from 1; ok is false if the log has no such frame. It opens
+// the log, like readLogHeader.
+func readFrameSum(path string, pageSize int, number uint32) (sum checksum, ok bool) {
+	at := logHeaderSize + int64(number-1)*int64(frameHeaderSize+pageSize)
+	head, err := readPart(path, at, frameHeaderSize)
+	if err != nil || len(head) < frameHeaderSize {
+		return checksum{}, false
+	}
+	return frameSum(head), true
+}
+
+// frameSum returns the checksum in a frame's header.
+func frameSum(head []byte) checksum {
+	return checksum{binary.BigEndian.Uint32(head[16:]), binary.BigEndian.Uint32(head[20:])}
 }
 
 // validPageSize reports whether n is a power of two from 512 to 65536.
@@ -118,9 +135,8 @@ func (l *logReader) next() (f frame, ok bool, err error) {
 	}
 	head, image := l.buf[:frameHeaderSize], l.buf[frameHeaderSize:]
 	sum := l.sum.add(l.head.order, head[:8]).add(l.head.order, image)
-	stored := checksum{binary.BigEndian.Uint32(head[16:]), binary.BigEndian.Uint32(head[20:])}
 	page := binary.BigEndian.Uint32(head)
-	if page == 0 || [8]byte(head[8:16]) != l.head.salts || sum != stored {
+	if page == 0 || [8]byte(head[8:16]) != l.head.salts || sum != frameSum(head) {
 		return frame{}, false, nil
 	}
 	l.sum = sum

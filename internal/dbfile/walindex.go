@@ -13,8 +13,9 @@ const (
 // Source: https://sqlite.org/walformat.html#the_wal_index_header.
 type indexHeader struct {
 	pageSize  int
-	lastFrame uint32  // mxFrame: of the last commit
-	salts     [8]byte // copied from the log's header as they are there
+	lastFrame uint32   // mxFrame: of the last commit
+	lastSum   checksum // of that frame
+	salts     [8]byte  // copied from the log's header as they are there
 }
 
 // parseIndexHeader reads the first bytes of an index; ok is false if SQLite
@@ -38,21 +39,32 @@ func parseIndexHeader(head []byte) (h indexHeader, ok bool) {
 	if size == 1 { // 65536 does not fit
 		size = 65536
 	}
-	return indexHeader{pageSize: size, lastFrame: order.Uint32(head[16:]), salts: [8]byte(head[32:40])}, true
+	return indexHeader{
+		pageSize:  size,
+		lastFrame: order.Uint32(head[16:]),
+		lastSum:   checksum{order.Uint32(head[24:]), order.Uint32(head[28:])},
+		salts:     [8]byte(head[32:40]),
+	}, true
 }
 
-// indexNames reports whether the index at path is that of a log with the
-// header log, and knows of a commit in it. An index that cannot be read
-// names nothing. It opens "-shm": only while the daemon has no connection to
-// the database.
-func indexNames(path string, log logHeader) bool {
+// indexNames reports whether the index beside file is that of the log beside
+// it, whose header is log: it knows of a commit that is in this log, and that
+// commit's checksum, which all frames before it go into. An index that cannot
+// be read names nothing. It opens "-shm" and the log: only while the daemon has
+// no connection to the database.
+func indexNames(file string, log logHeader) bool {
+	path := file + indexSuffix
 	if size, err := sideFileSize(path); err != nil || size == 0 {
 		return false
 	}
-	head, err := readHead(path, 2*indexHeaderSize)
+	head, err := readPart(path, 0, 2*indexHeaderSize)
 	if err != nil {
 		return false
 	}
 	index, ok := parseIndexHeader(head)
-	return ok && index.lastFrame > 0 && index.salts == log.salts && index.pageSize == log.pageSize
+	if !ok || index.lastFrame == 0 || index.salts != log.salts || index.pageSize != log.pageSize {
+		return false
+	}
+	sum, ok := readFrameSum(file+logSuffix, log.pageSize, index.lastFrame)
+	return ok && sum == index.lastSum
 }

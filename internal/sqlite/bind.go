@@ -17,7 +17,7 @@ func bind(st *sqlite3.Stmt, p wire.Params) error {
 		return bindNamed(st, p, want)
 	}
 	if p.Len() != want {
-		return wire.Errorf(wire.CodeInvalidRequest, "The statement has %d parameters and %d were given.", want, p.Len())
+		return wrongCount(want, p.Len())
 	}
 	i := 0
 	for _, v := range p.All() {
@@ -27,6 +27,10 @@ func bind(st *sqlite3.Stmt, p wire.Params) error {
 		}
 	}
 	return nil
+}
+
+func wrongCount(want, got int) error {
+	return wire.Errorf(wire.CodeInvalidRequest, "The statement has %d parameters and %d were given.", want, got)
 }
 
 func bindNamed(st *sqlite3.Stmt, p wire.Params, want int) error {

@@ -48,11 +48,3 @@ func (c *stmtCache) put(sql string, st *sqlite3.Stmt) {
 		last.Close()
 	}
 }
-
-func (c *stmtCache) clear() {
-	for _, e := range c.byText {
-		e.Value.(*sqlite3.Stmt).Close()
-	}
-	clear(c.byText)
-	c.recent.Init()
-}

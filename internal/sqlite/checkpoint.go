@@ -24,10 +24,10 @@ func (c *Conn) CheckpointPassive() (done bool, err error) {
 func (c *Conn) CheckpointTruncate(ctx context.Context, wait time.Duration) (done bool, err error) {
 	old := c.db.SetInterrupt(ctx)
 	defer c.db.SetInterrupt(old)
-	if err := c.db.BusyTimeout(wait); err != nil {
+	if err := c.setBusyTimeout(wait); err != nil {
 		return false, translate(err, "checkpoint the log")
 	}
-	defer c.db.BusyTimeout(BusyTimeout)
+	defer c.setBusyTimeout(BusyTimeout)
 	log, moved, err := c.checkpoint(sqlite3.CHECKPOINT_TRUNCATE)
 	if errors.Is(err, ErrBusy) || errors.Is(err, ErrInterrupted) {
 		return false, nil
@@ -35,6 +35,10 @@ func (c *Conn) CheckpointTruncate(ctx context.Context, wait time.Duration) (done
 	// A checkpoint that could not finish may say so in its numbers alone.
 	// A database without a log reports -1 for both.
 	return err == nil && log == moved && log <= 0, err
+}
+
+func (c *Conn) setBusyTimeout(wait time.Duration) error {
+	return c.guard(func() error { return c.db.BusyTimeout(wait) })
 }
 
 func (c *Conn) checkpoint(mode sqlite3.CheckpointMode) (log, moved int, err error) {

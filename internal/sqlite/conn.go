@@ -2,27 +2,33 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 )
 
 // Conn is a database's write connection. It is not safe for concurrent use.
 type Conn struct {
 	db    *sqlite3.Conn
+	file  vfs.File // the database file, in case db cannot be closed
 	gate  gate
 	cache stmtCache
 	own   map[string]*sqlite3.Stmt // the engine's statements, as many as the code has
 
 	synchronous Synchronous
-	walPages    int  // pages in the log after the last commit
-	broken      bool // a fault was caught: its state is unknown
+	walPages    int    // pages in the log after the last commit
+	version     uint32 // of the content, as this connection saw it last
+	foreign     bool   // another process wrote before the present transaction
+	broken      bool   // a fault was caught: its state is unknown
 }
 
 // Options say how a database is opened.
 type Options struct {
 	Create      bool // make the file where there is none
+	KeepLog     bool // see [Conn.KeepLog]
 	Synchronous Synchronous
 	ForeignKeys bool
 }
@@ -70,8 +76,8 @@ func olderThan(v, than string) bool {
 }
 
 // Open opens the database in file, an absolute path that is not a symbolic
-// link. It reads and writes nothing yet: a file that is not a database is
-// found out by the first read. Errors are an [wire.Error].
+// link. It writes nothing; a file that is not a database is found out here or
+// by the first read. Errors are an [wire.Error], or [ErrBusy].
 func Open(file string, o Options) (_ *Conn, err error) {
 	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_NOFOLLOW
 	if o.Create {
@@ -87,7 +93,12 @@ func Open(file string, o Options) (_ *Conn, err error) {
 		if c.db, err = sqlite3.OpenFlags(file, flags); err != nil {
 			return err
 		}
-		return c.applySettings(o)
+		if err := c.applySettings(o); err != nil {
+			return err
+		}
+		f, err := c.db.FileControl("main", sqlite3.FCNTL_FILE_POINTER)
+		c.file, _ = f.(vfs.File)
+		return err
 	})
 	if err != nil {
 		return nil, translate(err, "open the database")
@@ -103,21 +114,35 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	db := c.db
-	err := c.guard(func() error {
-		c.cache.clear()
-		for _, st := range c.own {
-			st.Close()
-		}
-		clear(c.own)
-		return db.Close()
-	})
-	c.db = nil
+	// Each by itself: a fault may have left any of them as it was, and one
+	// that is not finalized keeps the connection, its files and its locks.
+	for _, st := range slices.Collect(db.Stmts()) {
+		_ = c.guard(st.Close) // the statement's last error, told already
+	}
+	err := c.guard(db.Close)
+	c.db, c.cache, c.own = nil, stmtCache{}, nil
+	if err != nil {
+		c.abandon()
+	}
 	return translate(err, "close the database")
+}
+
+// KeepLog says whether Close leaves the log as it is, beside a file that it
+// may not belong to. https://sqlite.org/c3ref/c_dbconfig_defensive.html
+func (c *Conn) KeepLog(keep bool) error {
+	err := c.guard(func() error {
+		_, err := c.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+		return err
+	})
+	return translate(err, "open the database")
 }
 
 // Broken reports whether a fault was caught on this connection; if so it must
 // be closed and replaced.
 func (c *Conn) Broken() bool { return c.broken }
+
+// GiveUp makes the connection Broken, after a panic that was not caught here.
+func (c *Conn) GiveUp() { c.broken = true }
 
 // InTx reports whether a transaction is open. SQLite ends transactions on its
 // own account after some errors, so ask after each of them.

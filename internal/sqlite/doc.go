@@ -7,9 +7,10 @@
 // [Conn.Run] (run.go) prepares a client's statement through the cache
 // (cache.go) under the gate (gate.go), binds its parameters (bind.go) and
 // steps it; [Conn.Begin] and its kin (tx.go) are the engine's own
-// transactions; [Conn.Checkpoint] (checkpoint.go) tells the truth about the
-// log; errors.go and codes.go name what went wrong; guard.go turns a fault
-// inside SQLite into an error.
+// transactions; [Conn.CheckpointTruncate] and its kin (checkpoint.go) tell the
+// truth about the log; errors.go and codes.go name what went wrong; guard.go
+// turns a fault inside SQLite into an error, and abandon.go lets go of the
+// files of a connection that a fault has left unfit to be closed.
 //
 // A Conn belongs to one goroutine. Each Conn is a sandbox with memory of its
 // own: a fault inside it is a Go panic in its owner, which [Conn.Run] catches

@@ -29,10 +29,11 @@ func translate(err error, deed string) error {
 	switch {
 	case err == nil, errors.Is(err, ErrFault), errors.Is(err, ErrNotPrepared), errors.Is(err, ErrBusy), errors.Is(err, ErrInterrupted):
 		return err
-	case !errors.As(err, &code):
-		if e, ok := errors.AsType[*wire.Error](err); ok {
-			return e
-		}
+	}
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		return e
+	}
+	if !errors.As(err, &code) {
 		return fmt.Errorf("%s: %w", deed, err)
 	}
 	switch sqlite3.ErrorCode(code & 0xff) {

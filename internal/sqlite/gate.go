@@ -15,8 +15,13 @@ const TablePrefix = "_skylinedb_"
 // compiles a statement, triggers and views included, so nothing depends on
 // how the SQL is written. https://sqlite.org/c3ref/set_authorizer.html
 type gate struct {
-	mode   gateMode
-	reason string // why the last statement was refused
+	mode     gateMode
+	writable bool   // the batch may write
+	reason   string // why the last statement was refused
+	pragma   string // the last PRAGMA that was let through
+	analyze  bool   // statistics are written, or would be with writable
+	schema   bool   // the schema is changed
+	table    bool   // a table is made or altered
 }
 
 type gateMode uint8
@@ -46,9 +51,11 @@ var callablePragmas = set(
 const tempRefused = "TEMP objects would be seen by other clients: use a common table expression or an ordinary table"
 
 // changes are the actions that change the schema they name. A table that is
-// created as temp.name is no TEMP object to SQLite's action codes.
+// created as temp.name is no TEMP object to SQLite's action codes, but an
+// INSERT into the schema of temp. An UPDATE is not among them: every ALTER
+// TABLE looks for what to rename in temp, and no client can do one directly.
 var changes = map[sqlite3.AuthorizerActionCode]bool{
-	sqlite3.AUTH_INSERT: true, sqlite3.AUTH_UPDATE: true, sqlite3.AUTH_DELETE: true,
+	sqlite3.AUTH_INSERT: true, sqlite3.AUTH_DELETE: true, sqlite3.AUTH_PRAGMA: true,
 	sqlite3.AUTH_CREATE_TABLE: true, sqlite3.AUTH_CREATE_INDEX: true, sqlite3.AUTH_CREATE_VIEW: true,
 	sqlite3.AUTH_CREATE_TRIGGER: true, sqlite3.AUTH_CREATE_VTABLE: true,
 }
@@ -82,11 +89,32 @@ func (g *gate) authorize(action sqlite3.AuthorizerActionCode, arg3, arg4, schema
 			reason = tempRefused
 		}
 	}
-	if reason == "" {
-		return sqlite3.AUTH_OK
+	if reason != "" {
+		g.reason = reason
+		return sqlite3.AUTH_DENY
 	}
-	g.reason = reason
-	return sqlite3.AUTH_DENY
+	return g.note(action, arg3)
+}
+
+// note remembers what SQLite does not tell of a statement afterwards.
+func (g *gate) note(action sqlite3.AuthorizerActionCode, arg3 string) sqlite3.AuthorizerReturnCode {
+	switch action {
+	case sqlite3.AUTH_PRAGMA:
+		g.pragma = strings.ToLower(arg3)
+	case sqlite3.AUTH_ANALYZE:
+		// PRAGMA optimize runs it from within, and counts as read-only.
+		g.analyze = true
+		if !g.writable {
+			return sqlite3.AUTH_DENY
+		}
+	case sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_ALTER_TABLE:
+		g.schema, g.table = true, true
+	case sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VTABLE, sqlite3.AUTH_CREATE_VTABLE,
+		sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_CREATE_VIEW, sqlite3.AUTH_DROP_VIEW,
+		sqlite3.AUTH_CREATE_TRIGGER, sqlite3.AUTH_DROP_TRIGGER:
+		g.schema = true
+	}
+	return sqlite3.AUTH_OK
 }
 
 // refusal says why a client's statement may not do the action, "" if it may.
@@ -122,19 +150,20 @@ func pragmaRefusal(name, arg string) string {
 	return fmt.Sprintf("PRAGMA %.40s is not among those that a batch may use", name)
 }
 
+const ownRefused = "the tables " + TablePrefix + "… are the daemon's own: they can be read and not changed"
+
 func ownTableRefusal(action sqlite3.AuthorizerActionCode, arg3, arg4 string) string {
-	const refused = "the tables " + TablePrefix + "… are the daemon's own: they can be read and not changed"
 	switch action {
 	case sqlite3.AUTH_INSERT, sqlite3.AUTH_UPDATE, sqlite3.AUTH_DELETE,
 		sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_CREATE_VIEW, sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VIEW,
 		sqlite3.AUTH_CREATE_VTABLE, sqlite3.AUTH_DROP_VTABLE:
 		if isOwn(arg3) {
-			return refused
+			return ownRefused
 		}
 	case sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_CREATE_TRIGGER,
 		sqlite3.AUTH_DROP_TRIGGER, sqlite3.AUTH_ALTER_TABLE:
 		if isOwn(arg3) || isOwn(arg4) {
-			return refused
+			return ownRefused
 		}
 	}
 	return ""
@@ -142,4 +171,13 @@ func ownTableRefusal(action sqlite3.AuthorizerActionCode, arg3, arg4 string) str
 
 func isOwn(name string) bool {
 	return len(name) >= len(TablePrefix) && strings.EqualFold(name[:len(TablePrefix)], TablePrefix)
+}
+
+// mentionsOwn reports whether sql, which makes or alters a table, has a name
+// of the daemon's in it. SQLite's callback hears nothing of the new name in
+// ALTER TABLE … RENAME TO, nor of REFERENCES: a foreign key to one of the
+// daemon's tables would make the daemon's own writes fail. A virtual table
+// gives its own tables longer names.
+func mentionsOwn(sql string) bool {
+	return strings.Contains(strings.ToLower(sql), strings.TrimSuffix(TablePrefix, "_"))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// ErrNotPrepared is returned by [Conn.Run] before it runs a statement that
-// writes, where the caller allows none yet. Nothing has happened.
+// ErrNotPrepared is returned by [Conn.Run] for a statement that writes, where
+// the caller allows none yet. The transaction must be rolled back.
 var ErrNotPrepared = errors.New("the file is not prepared for writing")
 
 // Result is what a client's statements did.
@@ -22,7 +22,7 @@ type Result struct {
 
 // Run runs sql, one statement or, without parameters, several, within the
 // transaction that is open. Rows that they return are thrown away. It stops
-// at ctx, and before a statement that writes unless writable is set.
+// at ctx, and at a statement that writes unless writable is set.
 //
 // The errors are an [wire.Error] for what the client did wrong,
 // [ErrNotPrepared], [ErrInterrupted] when ctx ended, [ErrBusy] and [ErrFault].
@@ -32,33 +32,50 @@ func (c *Conn) Run(ctx context.Context, sql string, p wire.Params, writable bool
 	if strings.IndexByte(sql, 0) >= 0 {
 		return r, wire.Errorf(wire.CodeInvalidRequest, "The SQL text has a NUL character: pass such text as a parameter.")
 	}
-	err := c.client(ctx, gateClient, func() error {
-		for rest := sql; rest != ""; {
-			st, tail, err := c.prepare(rest)
-			if err != nil || st == nil {
-				return err
-			}
-			if err := c.refusePiece(rest, tail, p); err != nil {
-				st.Close()
-				return err
-			}
-			if err := c.step(st, p, writable, &r); err != nil {
-				st.Close()
-				return err
-			}
-			c.keep(st, rest, tail)
-			rest = tail
+	err := c.client(ctx, gate{mode: gateClient, writable: writable}, func() error {
+		rest, err := c.runFirst(sql, p, &r)
+		for err == nil && rest != "" {
+			rest, err = c.runFirst(rest, p, &r)
 		}
-		return nil
+		return err
 	})
 	return r, c.explain(err)
 }
 
+// runFirst runs the first statement of sql and returns the text after it,
+// which is "" where nothing but white space and comments follows.
+func (c *Conn) runFirst(sql string, p wire.Params, r *Result) (tail string, err error) {
+	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable}
+	st := c.cache.take(sql)
+	if st == nil {
+		st, tail, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+		if err != nil {
+			return "", c.orNotPrepared(err)
+		}
+		if blank(tail) {
+			tail = ""
+		}
+		if err := c.refusePiece(sql[:len(sql)-len(tail)], tail, p); err != nil {
+			st.Close()
+			return "", err
+		}
+	}
+	if st == nil { // white space and comments
+		return "", nil
+	}
+	if err := c.step(st, p, r); err != nil {
+		st.Close()
+		return "", c.orNotPrepared(err)
+	}
+	c.keep(st, sql, tail)
+	return tail, nil
+}
+
 // client runs f as a client's: interrupted by ctx, behind the gate, and with
 // faults caught.
-func (c *Conn) client(ctx context.Context, mode gateMode, f func() error) error {
+func (c *Conn) client(ctx context.Context, g gate, f func() error) error {
 	old := c.db.SetInterrupt(ctx)
-	c.gate = gate{mode: mode}
+	c.gate = g
 	defer func() {
 		c.db.SetInterrupt(old)
 		c.gate.mode = gateEngine
@@ -66,35 +83,42 @@ func (c *Conn) client(ctx context.Context, mode gateMode, f func() error) error 
 	return c.guard(f)
 }
 
-// prepare returns the first statement of sql and the text after it, which is
-// "" where nothing but white space and comments follows.
-func (c *Conn) prepare(sql string) (st *sqlite3.Stmt, tail string, err error) {
-	if st := c.cache.take(sql); st != nil {
-		return st, "", nil
-	}
-	st, tail, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
-	if err != nil || blank(tail) {
-		tail = ""
-	}
-	return st, tail, err
-}
-
-// refusePiece refuses what only the text shows.
+// refusePiece refuses what only the text of a statement shows.
 func (c *Conn) refusePiece(sql, tail string, p wire.Params) error {
-	if tail != "" && p.Len() > 0 {
+	switch {
+	case tail != "" && p.Len() > 0:
 		return wire.Errorf(wire.CodeInvalidRequest, "A text with several statements takes no parameters: send each statement by itself.")
-	}
-	if IsVacuum(sql) {
+	case p.Len() > 0 && blank(sql):
+		return wrongCount(0, p.Len())
+	case IsVacuum(sql):
 		c.gate.reason = `VACUUM must be alone in a batch with "tx":"none"`
+		return sqlite3.AUTH
+	case c.gate.table && mentionsOwn(sql):
+		c.gate.reason = ownRefused
 		return sqlite3.AUTH
 	}
 	return nil
 }
 
+// orNotPrepared returns the error that a statement failed with, or
+// ErrNotPrepared where the gate kept it from writing for that reason alone.
+func (c *Conn) orNotPrepared(err error) error {
+	if c.gate.analyze && !c.gate.writable {
+		return ErrNotPrepared
+	}
+	return err
+}
+
+// writes reports whether st may change the file. To SQLite reading the
+// journal mode and EXPLAIN do, and PRAGMA optimize does not.
+func (c *Conn) writes(st *sqlite3.Stmt) bool {
+	return c.gate.analyze || !st.ReadOnly() && c.gate.pragma != "journal_mode" && !beginsWith(st.SQL(), "EXPLAIN")
+}
+
 // step binds p to st and runs it to its end.
-func (c *Conn) step(st *sqlite3.Stmt, p wire.Params, writable bool, r *Result) error {
-	if !st.ReadOnly() {
-		if !writable {
+func (c *Conn) step(st *sqlite3.Stmt, p wire.Params, r *Result) error {
+	if c.writes(st) {
+		if !c.gate.writable {
 			return ErrNotPrepared
 		}
 		r.Wrote = true
@@ -106,26 +130,52 @@ func (c *Conn) step(st *sqlite3.Stmt, p wire.Params, writable bool, r *Result) e
 	if err := st.Exec(); err != nil {
 		return err
 	}
+	// After a change of the schema SQLite compiled st anew, and what had
+	// nothing to do (CREATE TRIGGER IF NOT EXISTS) may have written now.
+	if c.writes(st) {
+		if !c.gate.writable {
+			return ErrNotPrepared
+		}
+		r.Wrote = true
+	}
 	// sqlite3_changes keeps its value over DDL and SELECT: it speaks of this
-	// statement only where the total has moved.
-	if c.db.TotalChanges() != before {
+	// statement only where the total has moved. DROP TABLE may move it by
+	// the rows that others refer to.
+	if c.db.TotalChanges() != before && !c.gate.schema {
 		r.Rows += c.db.Changes()
 	}
 	return nil
 }
 
-// keep gives st back to the cache if sql holds no other statement.
+// keep gives st back to the cache if sql holds no other statement, and
+// nothing that the gate has to see each time.
 func (c *Conn) keep(st *sqlite3.Stmt, sql, tail string) {
-	if tail != "" || st.ClearBindings() != nil {
+	if tail != "" || c.gate.pragma != "" || c.gate.schema || st.ClearBindings() != nil {
 		st.Close()
 		return
 	}
 	c.cache.put(sql, st)
 }
 
-// Vacuum runs a VACUUM statement, outside of a transaction.
-func (c *Conn) Vacuum(ctx context.Context, sql string) error {
-	err := c.client(ctx, gateVacuum, func() error { return c.db.Exec(sql) })
+// Vacuum runs a VACUUM statement, outside of a transaction. Its errors are
+// those of Run.
+func (c *Conn) Vacuum(ctx context.Context, sql string, p wire.Params) error {
+	err := c.client(ctx, gate{mode: gateClient, writable: true}, func() error {
+		st, tail, err := c.db.Prepare(sql)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		if st == nil || !IsVacuum(sql) || !blank(tail) {
+			return wire.Errorf(wire.CodeInvalidRequest, "VACUUM must be the only statement.")
+		}
+		if err := bind(st, p); err != nil {
+			return err
+		}
+		// What it does while it runs is SQLite's doing, not the client's.
+		c.gate.mode = gateVacuum
+		return st.Exec()
+	})
 	return c.explain(err)
 }
 
@@ -138,9 +188,13 @@ func (c *Conn) explain(err error) error {
 }
 
 // IsVacuum reports whether the first statement of sql is a VACUUM.
-func IsVacuum(sql string) bool {
+func IsVacuum(sql string) bool { return beginsWith(sql, "VACUUM") }
+
+// beginsWith reports whether word is the first of sql.
+func beginsWith(sql, word string) bool {
 	sql = skipBlank(sql)
-	return len(sql) >= 6 && strings.EqualFold(sql[:6], "VACUUM") && (len(sql) == 6 || !identifier(sql[6]))
+	n := len(word)
+	return len(sql) >= n && strings.EqualFold(sql[:n], word) && (len(sql) == n || !identifier(sql[n]))
 }
 
 // Alone reports whether sql is a single statement: nothing but white space and
@@ -157,6 +211,9 @@ func identifier(c byte) bool {
 
 func blank(sql string) bool { return skipBlank(sql) == "" }
 
+// byteOrderMark is white space to SQLite, wherever it stands.
+const byteOrderMark = "\uFEFF"
+
 // skipBlank removes white space, empty statements and comments from the start.
 // https://sqlite.org/lang_comment.html
 func skipBlank(sql string) string {
@@ -167,6 +224,8 @@ func skipBlank(sql string) string {
 			_, sql, _ = strings.Cut(sql, "\n")
 		case strings.HasPrefix(sql, "/*"):
 			_, sql, _ = strings.Cut(sql[2:], "*/")
+		case strings.HasPrefix(sql, byteOrderMark):
+			sql = sql[len(byteOrderMark):]
 		default:
 			return sql
 		}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/fts5"
+	"github.com/ncruces/go-sqlite3/ext/rtree"
 )
 
 // Synchronous is how far a commit goes before it returns.
@@ -32,7 +34,7 @@ const maxLength = 64 << 20
 
 // pragmas configure the connection alone; none of them touches the file.
 var pragmas = []string{
-	`PRAGMA temp_store=MEMORY`,                 // no temporary files beside ours
+	`PRAGMA temp_store=FILE`,                   // a large sort or VACUUM must not fill the sandbox
 	`PRAGMA cell_size_check=ON`,                // files come from sync services: trust none
 	`PRAGMA mmap_size=0`,                       // a truncated file must be an error, not a fault
 	`PRAGMA journal_size_limit=67108864`,       // a log that once grew does not stay large
@@ -49,8 +51,28 @@ func (c *Conn) applySettings(o Options) error {
 			return err
 		}
 	}
-	// https://sqlite.org/security.html, "Untrusted SQL Inputs" and
-	// "Untrusted SQLite Database Files".
+	if err := c.configure(o); err != nil {
+		return err
+	}
+	if err := c.extend(); err != nil {
+		return err
+	}
+	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		c.walPages = pages
+		return nil
+	})
+	if err := c.db.SetAuthorizer(c.gate.authorize); err != nil {
+		return err
+	}
+	level := o.Synchronous
+	c.synchronous = SyncNormal
+	return c.SetSynchronous(level)
+}
+
+// configure sets what has no pragma, or what a client must not set by one.
+// https://sqlite.org/security.html, "Untrusted SQL Inputs" and "Untrusted
+// SQLite Database Files".
+func (c *Conn) configure(o Options) error {
 	flags := []struct {
 		op sqlite3.DBConfig
 		on bool
@@ -59,6 +81,7 @@ func (c *Conn) applySettings(o Options) error {
 		{sqlite3.DBCONFIG_TRUSTED_SCHEMA, false},
 		{sqlite3.DBCONFIG_ENABLE_FKEY, o.ForeignKeys},
 		{sqlite3.DBCONFIG_WRITABLE_SCHEMA, false},
+		{sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, o.KeepLog},
 		{sqlite3.DBCONFIG_DQS_DDL, true}, // double-quoted strings, as sqlite3 has them
 		{sqlite3.DBCONFIG_DQS_DML, true},
 	}
@@ -69,10 +92,18 @@ func (c *Conn) applySettings(o Options) error {
 	}
 	c.db.Limit(sqlite3.LIMIT_LENGTH, maxLength)
 	c.db.Limit(sqlite3.LIMIT_WORKER_THREADS, 0)
-	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
-		c.walPages = pages
-		return nil
-	})
+	return nil
+}
+
+// extend adds the virtual tables that the sqlite3 program has: a database
+// that uses them could not be written to without.
+func (c *Conn) extend() error {
+	if err := fts5.Register(c.db); err != nil {
+		return err
+	}
+	if err := rtree.Register(c.db); err != nil {
+		return err
+	}
 	// The function does not exist in this build. It is named all the same, so
 	// that the gate gets to say why it is refused.
 	for args := range 2 {
@@ -80,12 +111,7 @@ func (c *Conn) applySettings(o Options) error {
 			return err
 		}
 	}
-	if err := c.db.SetAuthorizer(c.gate.authorize); err != nil {
-		return err
-	}
-	level := o.Synchronous
-	c.synchronous = SyncNormal
-	return c.SetSynchronous(level)
+	return nil
 }
 
 // SetSynchronous sets the level of the transactions to come. It must be

@@ -14,41 +14,86 @@ import (
 func (c *Conn) Begin(ctx context.Context) error {
 	old := c.db.SetInterrupt(ctx)
 	defer c.db.SetInterrupt(old)
-	return translate(c.exec(`BEGIN IMMEDIATE`), "begin a transaction")
+	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
+		return translate(err, "begin a transaction")
+	}
+	c.foreign = c.noteVersion()
+	return nil
 }
 
 // Commit commits the transaction. After an error it may still be open.
-func (c *Conn) Commit() error { return translate(c.exec(`COMMIT`), "commit") }
+func (c *Conn) Commit() error {
+	err := c.exec(`COMMIT`)
+	c.noteVersion()
+	return translate(err, "commit")
+}
 
 // Rollback undoes the transaction, if one is open.
 func (c *Conn) Rollback() error {
 	if !c.InTx() {
 		return nil
 	}
-	return translate(c.exec(`ROLLBACK`), "roll back")
+	err := c.exec(`ROLLBACK`)
+	c.noteVersion()
+	return translate(err, "roll back")
 }
 
-// Savepoint marks the place that RollbackToSavepoint returns to.
-func (c *Conn) Savepoint() error { return translate(c.exec(`SAVEPOINT batch`), "set a savepoint") }
+// ForeignWrite reports whether another process may have written to the
+// database between the present transaction and the one before it on this
+// connection. It says so as well of the first one, and after one that SQLite
+// ended by itself.
+func (c *Conn) ForeignWrite() bool { return c.foreign }
 
-// ReleaseSavepoint forgets the last savepoint and keeps what came after it.
-func (c *Conn) ReleaseSavepoint() error {
-	return translate(c.exec(`RELEASE batch`), "release a savepoint")
+// noteVersion remembers the version of the content and reports whether it has
+// changed. https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html,
+// "SQLITE_FCNTL_DATA_VERSION"
+func (c *Conn) noteVersion() (changed bool) {
+	before := c.version
+	_ = c.guard(func() error {
+		v, err := c.db.FileControl("main", sqlite3.FCNTL_DATA_VERSION)
+		if version, ok := v.(uint32); ok {
+			c.version = version
+		}
+		return err
+	})
+	return c.version != before
 }
 
-// RollbackToSavepoint undoes what came after the last savepoint and forgets it.
-func (c *Conn) RollbackToSavepoint() error {
-	if err := c.exec(`ROLLBACK TO batch`); err != nil {
+// Savepoint is a place in a transaction that can be returned to.
+type Savepoint string
+
+// The savepoints that the engine uses, the second within the first.
+const (
+	BatchSavepoint     Savepoint = "batch"
+	StatementSavepoint Savepoint = "statement"
+)
+
+// Savepoint marks the place s.
+func (c *Conn) Savepoint(s Savepoint) error {
+	return translate(c.exec(`SAVEPOINT `+string(s)), "set a savepoint")
+}
+
+// ReleaseSavepoint forgets s and those within it and keeps what came after.
+func (c *Conn) ReleaseSavepoint(s Savepoint) error {
+	return translate(c.exec(`RELEASE `+string(s)), "release a savepoint")
+}
+
+// RollbackToSavepoint undoes what came after s and forgets it.
+func (c *Conn) RollbackToSavepoint(s Savepoint) error {
+	if err := c.exec(`ROLLBACK TO ` + string(s)); err != nil {
 		return translate(err, "roll back to a savepoint")
 	}
-	return c.ReleaseSavepoint()
+	return c.ReleaseSavepoint(s)
 }
 
 // EnableWAL switches the database to a write-ahead log, which stays with the
 // file; nothing changes where it has one. It must be called outside of a
-// transaction. [ErrBusy] means that another process reads the file.
+// transaction. [ErrBusy] means that another process reads the file,
+// [ErrInterrupted] that ctx ended while it did.
 // https://sqlite.org/wal.html
-func (c *Conn) EnableWAL() error {
+func (c *Conn) EnableWAL(ctx context.Context) error {
+	old := c.db.SetInterrupt(ctx)
+	defer c.db.SetInterrupt(old)
 	mode := ""
 	err := c.query(func(r Row) error {
 		mode = r.Text(0)

@@ -22,8 +22,9 @@ type batch struct {
 	vacuumed bool
 
 	// The outcome of the last attempt, which holds once the group is durable.
-	reply *wire.Reply
-	wrote bool
+	reply  *wire.Reply // nil if the batch did not run
+	failed error       // of a batch with tx "none", the statement that it ended at
+	wrote  bool
 }
 
 // errVacuum stops an attempt: the batch is a VACUUM, which must run outside
@@ -42,8 +43,8 @@ func (b *batch) context(parent context.Context) (context.Context, context.Cancel
 // before it. An error means that nothing of b may stay; undoing it is the
 // caller's, who knows whether the transaction has other batches in it.
 func (w *Worker) runBatch(b *batch, rev int64) error {
-	b.reply, b.wrote = nil, false
-	if b.cutErr == nil && b.call.expired(time.Now()) {
+	b.reply, b.failed, b.wrote = nil, b.cutErr, false
+	if b.cutErr == nil && !b.vacuumed && b.call.expired(time.Now()) {
 		return timedOut("before its turn came; nothing was done")
 	}
 	if done, err := w.replayed(b); done || err != nil {
@@ -62,23 +63,26 @@ func (w *Worker) runBatch(b *batch, rev int64) error {
 }
 
 // runStatements runs the statements of b and returns the rows they changed.
-// The failure of a batch with tx "none" whose first statements stand is left
-// in b.cut and b.cutErr, and is no error of the batch.
+// The failure of a batch with tx "none" is left in b.failed, and is no error
+// of the batch: the statements before it stand.
 func (w *Worker) runStatements(b *batch) (rows int64, err error) {
+	w.db.ForgetInsert()
 	if b.vacuumed {
+		if !w.rev.writable() {
+			return 0, sqlite.ErrNotPrepared
+		}
 		b.wrote = true
 		return 0, nil
 	}
 	ctx, cancel := b.context(w.abort)
 	defer cancel()
-	w.db.ForgetInsert()
 	for i, st := range b.req.Stmts[:b.cut] {
 		r, err := w.runStatement(ctx, b, st)
 		if err != nil {
-			err = w.statementError(i, err)
-			if i > 0 && b.req.Tx == wire.TxNone && w.db.InTx() && isOutcome(err) {
-				b.cutAt(i, err)
-				return rows, w.db.RollbackToSavepoint()
+			err = w.statementError(b, i, err)
+			if isOutcome(err) && w.standsAlone(b) && w.db.InTx() {
+				b.failed = err
+				return rows, w.db.RollbackToSavepoint(sqlite.StatementSavepoint)
 			}
 			return 0, err
 		}
@@ -87,11 +91,16 @@ func (w *Worker) runStatements(b *batch) (rows int64, err error) {
 	}
 	if b.req.Tx != wire.TxNone {
 		if err := w.checkForeignKeys(); err != nil {
-			return 0, w.statementError(len(b.req.Stmts)-1, err)
+			return 0, w.statementError(b, len(b.req.Stmts)-1, err)
 		}
 	}
 	return rows, nil
 }
+
+// standsAlone reports whether each statement of b stands by itself, whatever
+// becomes of the next. An ending daemon undoes all of them, so that the client
+// can ask the next daemon.
+func (w *Worker) standsAlone(b *batch) bool { return b.req.Tx == wire.TxNone && w.abort.Err() == nil }
 
 // runStatement runs one statement, with tx "none" in a savepoint of its own,
 // which an error leaves in place.
@@ -102,7 +111,7 @@ func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) (r sq
 	if len(b.req.Stmts) == 1 && sqlite.IsVacuum(st.SQL) && sqlite.Alone(st.SQL) {
 		return r, errVacuum
 	}
-	if err := w.db.Savepoint(); err != nil {
+	if err := w.db.Savepoint(sqlite.StatementSavepoint); err != nil {
 		return r, err
 	}
 	if r, err = w.db.Run(ctx, st.SQL, st.Params, w.rev.writable()); err != nil {
@@ -111,7 +120,7 @@ func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) (r sq
 	if err := w.checkForeignKeys(); err != nil {
 		return r, err
 	}
-	return r, w.db.ReleaseSavepoint()
+	return r, w.db.ReleaseSavepoint(sqlite.StatementSavepoint)
 }
 
 // checkForeignKeys fails where the transaction would fail to commit by a
@@ -128,8 +137,13 @@ func (w *Worker) checkForeignKeys() error {
 	return err
 }
 
-// statementError says what the client is told of the failure of statement i.
-func (w *Worker) statementError(i int, err error) error {
+// statementError says what the client is told of the failure of statement i
+// of b, which is nil where the engine itself failed.
+func (w *Worker) statementError(b *batch, i int, err error) error {
+	undone := "the batch"
+	if b != nil && w.standsAlone(b) {
+		undone = "this statement"
+	}
 	var e *wire.Error
 	switch {
 	case errors.Is(err, sqlite.ErrNotPrepared), errors.Is(err, errVacuum):
@@ -137,7 +151,7 @@ func (w *Worker) statementError(i int, err error) error {
 	case errors.Is(err, sqlite.ErrInterrupted) && w.abort.Err() != nil:
 		e = wire.Errorf(wire.CodeShuttingDown, "The daemon is ending and the batch was rolled back: ask again.")
 	case errors.Is(err, sqlite.ErrInterrupted):
-		e = timedOut("while statement %d ran; the batch was rolled back", i)
+		e = timedOut("while statement %d ran; %s was rolled back", i, undone)
 	case errors.Is(err, sqlite.ErrOutOfMemory):
 		e = &wire.Error{Code: wire.CodeSQLError, SQLiteCode: "SQLITE_NOMEM", Message: "The statement needs more memory than one database may use: split it."}
 	case errors.Is(err, sqlite.ErrBusy):
@@ -159,10 +173,6 @@ func isOutcome(err error) bool {
 	return ok
 }
 
-// cutAt notes that statement i of a batch with tx "none" has failed and the
-// ones before it stand.
-func (b *batch) cutAt(i int, err error) { b.cut, b.cutErr = i, err }
-
 // settle gives b its rev and its reply, and keeps its record, all within the
 // transaction.
 func (w *Worker) settle(b *batch, rev, rows int64) error {
@@ -170,8 +180,11 @@ func (w *Worker) settle(b *batch, rev, rows int64) error {
 		rev++
 	}
 	b.reply = wire.OK()
-	if b.cutErr != nil {
-		b.reply = wire.Failure(b.cutErr)
+	if b.failed != nil {
+		b.reply = wire.Failure(b.failed)
+		if b.wrote { // what stands would be done twice
+			b.reply.Retryable = new(bool)
+		}
 	} else {
 		last := w.db.LastInsertRowID()
 		b.reply.LastInsertRowID = &last

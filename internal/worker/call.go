@@ -16,8 +16,11 @@ type Call struct {
 	digest   []byte    // of the batch, where it has a request_id
 	deadline time.Time // zero for none
 	taken    atomic.Bool
-	answered bool // owned by whoever has taken the call
 	reply    chan *wire.Reply
+
+	// Owned by the worker's goroutine.
+	claimed  bool // the worker has taken the call
+	answered bool
 }
 
 // NewCall returns a call for req, of size bytes, that arrived at now.
@@ -38,21 +41,28 @@ func (c *Call) Reply() <-chan *wire.Reply { return c.reply }
 // Deadline returns when the request's time ends, the zero time for never.
 func (c *Call) Deadline() time.Time { return c.deadline }
 
-// Expire answers a call whose time has passed while it still waits in the
-// queue. A call that the worker has taken is the worker's to answer.
+// Expire answers a call whose time has passed while it still waits for its
+// turn. A call that the worker has taken is the worker's to answer.
 func (c *Call) Expire() {
 	if c.take() {
-		c.fail(timedOut("before its turn came; nothing was done"))
+		c.reply <- wire.Failure(timedOut("before its turn came; nothing was done"))
 	}
 }
 
-// take claims the call; only one claim succeeds, and only its owner answers.
+// take takes the call; only one succeeds, and only that one answers.
 func (c *Call) take() bool { return !c.taken.Swap(true) }
+
+// claim makes the call the worker's and reports whether it is.
+func (c *Call) claim() bool {
+	c.claimed = c.claimed || c.take()
+	return c.claimed
+}
 
 func (c *Call) expired(now time.Time) bool { return !c.deadline.IsZero() && !now.Before(c.deadline) }
 
+// answer sends the reply, unless one was sent before.
 func (c *Call) answer(r *wire.Reply) {
-	if c.answered {
+	if c.answered || !c.claim() {
 		return
 	}
 	c.answered = true

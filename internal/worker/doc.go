@@ -2,8 +2,8 @@
 // connection, its maintenance state, its rev and epoch. One goroutine does
 // everything; others hand it a [Call] and wait for the reply. There is no lock.
 //
-// The path of a write: [Worker.Submit] puts a call into the bounded queue
-// (queue.go); the loop (loop.go) takes it and all batches that wait behind it
+// The path of a write: [Worker.Submit] puts a [Call] (call.go) into the
+// bounded queue; the loop (loop.go) takes it and all batches that wait behind it
 // (gather.go); the group runs in one transaction (group.go), each batch in
 // its savepoint (batch.go), with its rev (rev.go) and its record (replay.go);
 // after COMMIT, and not before, the calls are answered.

@@ -35,11 +35,9 @@ func (w *Worker) gather(c *Call) []*batch {
 	return group
 }
 
-// appendBatch adds the batch of c, unless its time has passed.
+// appendBatch adds the batch of c, unless its time has passed. The call can
+// still expire until the batch runs: those before it may take long.
 func appendBatch(group []*batch, c *Call) []*batch {
-	if !c.take() {
-		return group
-	}
 	if c.expired(time.Now()) {
 		c.fail(timedOut("before its turn came; nothing was done"))
 		return group

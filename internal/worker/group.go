@@ -21,6 +21,7 @@ const maxRestarts = 3
 func (w *Worker) runGroup(group []*batch) {
 	if err := w.admitsWrites(); err != nil {
 		w.failAll(group, err)
+		w.publish()
 		return
 	}
 	for restarts := 0; len(group) > 0; {
@@ -37,6 +38,7 @@ func (w *Worker) runGroup(group []*batch) {
 		}
 		group = rest
 	}
+	w.rev.wanted = false
 	w.publish()
 	w.checkpointIfDue()
 }
@@ -56,9 +58,12 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 	rev := w.rev.value
 	started := time.Now()
 	for i, b := range group {
-		if i > 0 && time.Since(started) > groupTime {
+		if i > 0 && time.Since(started) > w.cfg.groupTime {
 			rest, group = group[i:], group[:i]
 			break
+		}
+		if !b.call.claim() {
+			continue // it expired meanwhile, and was answered
 		}
 		if err := w.runIsolated(b, rev, len(group) > 1); err != nil {
 			return w.restart(group, i, err), true
@@ -77,19 +82,19 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 // as it was. The error it returns is one that the transaction did not survive.
 func (w *Worker) runIsolated(b *batch, rev int64, shared bool) error {
 	if shared {
-		if err := w.db.Savepoint(); err != nil {
+		if err := w.db.Savepoint(sqlite.BatchSavepoint); err != nil {
 			return err
 		}
 	}
 	err := w.runBatch(b, rev)
 	if err == nil && shared {
-		return w.db.ReleaseSavepoint()
+		return w.db.ReleaseSavepoint(sqlite.BatchSavepoint)
 	}
 	if err == nil || !shared || !isOutcome(err) || !w.db.InTx() {
 		return err
 	}
 	b.reply, b.wrote = wire.Failure(err), false
-	return w.db.RollbackToSavepoint()
+	return w.db.RollbackToSavepoint(sqlite.BatchSavepoint)
 }
 
 // restart gives up the transaction because of batch i, and returns the batches
@@ -98,20 +103,18 @@ func (w *Worker) restart(group []*batch, i int, err error) []*batch {
 	b := group[i]
 	switch {
 	case errors.Is(err, sqlite.ErrNotPrepared):
-		if err = w.giveUpTx(); err == nil {
-			err = w.prepareFile(b)
-		}
+		err = w.giveUpTx()
+		w.rev.wanted = true
 	case errors.Is(err, errVacuum):
 		if err = w.giveUpTx(); err == nil {
 			err = w.vacuum(b)
 		}
 	default:
 		if !isOutcome(err) {
-			err = w.statementError(0, err)
+			err = w.statementError(b, 0, err)
 		}
-		if e := wire.AsError(err); b.req.Tx == wire.TxNone && e.StatementIndex != nil && *e.StatementIndex > 0 && b.cutErr == nil {
-			b.cutAt(*e.StatementIndex, err)
-			err = nil
+		if i := wire.AsError(err).StatementIndex; i != nil && b.cutErr == nil && w.standsAlone(b) {
+			b.cut, b.cutErr, err = *i, err, nil
 		}
 		w.giveUpTx()
 	}
@@ -227,14 +230,34 @@ func (w *Worker) beginOnce(group []*batch, end time.Time) error {
 	}
 	ctx, cancel := context.WithDeadline(w.abort, end)
 	defer cancel()
+	if err := w.rev.enableLog(ctx, w.db); err != nil {
+		return err
+	}
 	if err := w.db.Begin(ctx); err != nil {
 		return err
 	}
-	if err := w.rev.adopt(w.db); err != nil {
-		w.giveUpTx()
-		return err
+	err := w.lookAtFile()
+	if err == nil {
+		err = w.rev.adopt(w.db)
 	}
-	return nil
+	if err != nil {
+		w.giveUpTx()
+	}
+	return err
+}
+
+// lookAtFile reads what another process may have changed before the
+// transaction that has just begun.
+func (w *Worker) lookAtFile() error {
+	if !w.db.ForeignWrite() {
+		return nil
+	}
+	replaced, err := w.rev.reload(w.db)
+	if replaced {
+		w.cfg.Log.Warn("another process put other content into the database", "rev", w.rev.value)
+		w.replay = records{}
+	}
+	return err
 }
 
 // dropExpired answers the batches whose time has passed and returns the others.
@@ -254,16 +277,12 @@ func (w *Worker) dropExpired(group []*batch) []*batch {
 // vacuum runs the VACUUM that b is, and leaves its rev and record to a
 // transaction of its own.
 func (w *Worker) vacuum(b *batch) error {
-	if !w.rev.writable() {
-		if err := w.prepareFile(b); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := b.context(w.abort)
 	defer cancel()
-	err := w.patiently(func() error { return w.db.Vacuum(ctx, b.req.Stmts[0].SQL) })
+	st := b.req.Stmts[0]
+	err := w.patiently(func() error { return w.db.Vacuum(ctx, st.SQL, st.Params) })
 	if err != nil {
-		return w.statementError(0, err)
+		return w.statementError(b, 0, err)
 	}
 	b.vacuumed = true
 	return nil
@@ -272,6 +291,7 @@ func (w *Worker) vacuum(b *batch) error {
 func (w *Worker) answerAll(group []*batch) {
 	for _, b := range group {
 		switch {
+		case b.reply == nil: // it expired before it ran
 		case b.reply.Replayed:
 			w.stats.replays++
 		case b.reply.Status != "ok":
@@ -282,7 +302,9 @@ func (w *Worker) answerAll(group []*batch) {
 	}
 	w.publish()
 	for _, b := range group {
-		b.call.answer(b.reply)
+		if b.reply != nil {
+			b.call.answer(b.reply)
+		}
 	}
 }
 
@@ -293,8 +315,10 @@ func (w *Worker) failAll(group []*batch, err error) {
 }
 
 func (w *Worker) fail(b *batch, err error) {
-	w.stats.errors++
-	b.call.fail(err)
+	if b.call.claim() {
+		w.stats.errors++
+		b.call.fail(err)
+	}
 }
 
 // outcomeOf turns an error of the engine itself into what clients are told.
@@ -302,7 +326,7 @@ func (w *Worker) outcomeOf(err error) error {
 	if isOutcome(err) {
 		return err
 	}
-	e := *wire.AsError(w.statementError(0, err))
+	e := *wire.AsError(w.statementError(nil, 0, err))
 	e.StatementIndex = nil
 	return &e
 }

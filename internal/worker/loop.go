@@ -113,7 +113,7 @@ func (w *Worker) handle(c *Call) {
 		w.lastUse = time.Now()
 		return
 	}
-	if !c.take() {
+	if !c.claim() {
 		return
 	}
 	reply, err := w.command(c.Req)
@@ -150,10 +150,12 @@ func (w *Worker) recovered(v any) {
 	w.cfg.Log.Error("panic in a worker", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	for _, c := range w.inFlight {
 		if c != nil {
-			c.take()
 			c.fail(fmt.Errorf("panic: %v", v))
 		}
 	}
 	clear(w.inFlight)
+	if w.db != nil {
+		w.db.GiveUp()
+	}
 	w.closeDB()
 }

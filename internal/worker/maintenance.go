@@ -182,13 +182,18 @@ func readersRemain() *wire.Error {
 func (w *Worker) reopen() (*wire.Reply, error) {
 	r := wire.OK()
 	r.Reopened, r.Already = true, w.state.value == dbfile.Open
-	if w.db == nil && !r.Already {
+	if r.Already {
+		if err := w.openExisting(); err != nil {
+			return nil, err
+		}
+	} else {
+		// A connection that was kept while the database was prepared would not
+		// see that the file was written to, past SQLite, since then.
+		w.closeDB()
 		if err := w.takeBack(); err != nil {
 			w.closeDB()
 			return nil, err
 		}
-	} else if err := w.openExisting(); err != nil {
-		return nil, err
 	}
 	if !r.Already {
 		if err := w.enterOpen(); err != nil {
@@ -204,18 +209,19 @@ func (w *Worker) reopen() (*wire.Reply, error) {
 func (w *Worker) takeBack() error {
 	file, left := w.cfg.Path.File, w.state.marker
 	id, exists, err := dbfile.Identify(file)
-	if err != nil || !exists {
-		w.rev = revision{}
+	if err != nil {
 		return err
 	}
 	size, err := dbfile.LogSize(file)
 	if err != nil {
 		return err
 	}
-	if size > 0 {
-		if err := dbfile.CheckLog(file, left, id); err != nil {
-			return err
-		}
+	if err := dbfile.CheckLog(file, left, id); err != nil {
+		return err
+	}
+	if !exists {
+		w.rev = revision{}
+		return nil
 	}
 	if !left.Existed || !id.SameFile(left.Identity) {
 		if err := dbfile.RemoveEmptySideFiles(file); err != nil {
@@ -223,20 +229,30 @@ func (w *Worker) takeBack() error {
 		}
 	}
 	w.identity = dbfile.Identity{}
-	if err := w.patiently(func() error { return w.openDB(false) }); err != nil {
-		return asNotADatabase(err)
+	if err := w.connectAgain(size > 0); err != nil {
+		return err
 	}
-	if size > 0 {
-		if ok, err := w.db.Intact(); err != nil || !ok {
-			return wire.Errorf(wire.CodeStaleWAL, "The log %q-wal does not fit the database beside it: move it away, or bring the file it belongs to.", w.cfg.Path.Name)
-		}
-	}
-	if !left.Existed || !id.Unchanged(left.Identity) {
+	if !left.Existed || !id.Unchanged(left.Identity) || size > 0 {
 		w.rev.pending = newEpoch()
 	} else if left.Epoch != "" && left.Epoch != w.rev.epoch {
 		w.rev.pending = left.Epoch // told before, and not in the file yet
 	}
 	return nil
+}
+
+// connectAgain opens the file that is there. A log beside it that turns out
+// not to fit must stay, and out of the file.
+func (w *Worker) connectAgain(log bool) error {
+	if err := w.patiently(func() error { return w.connect(sqlite.Options{KeepLog: log}, true) }); err != nil {
+		return asNotADatabase(err)
+	}
+	if !log {
+		return nil
+	}
+	if ok, err := w.db.Intact(); err != nil || !ok {
+		return wire.Errorf(wire.CodeStaleWAL, "The log \"%s-wal\" does not fit the database beside it: move it away, or bring the file it belongs to.", w.cfg.Path.Name)
+	}
+	return w.db.KeepLog(false)
 }
 
 // asNotADatabase says of a file that just came, and that SQLite finds damaged,

@@ -15,6 +15,9 @@ func (w *Worker) openDB(create bool) error {
 	if err != nil {
 		return err
 	}
+	if w.db != nil && w.db.Broken() {
+		w.closeDB()
+	}
 	if w.db != nil {
 		if exists && id.SameFile(w.identity) {
 			return nil
@@ -34,15 +37,20 @@ func (w *Worker) openDB(create bool) error {
 			return err
 		}
 	}
-	return w.connect(create, exists)
+	if id.Size == 0 {
+		// SQLite would delete a log that lies beside an empty file.
+		if err := dbfile.CheckLog(file, dbfile.Marker{}, id); err != nil {
+			return err
+		}
+	}
+	return w.connect(sqlite.Options{Create: create}, exists)
 }
 
 // connect opens the file and reads its rev. An error leaves no connection.
-func (w *Worker) connect(create, exists bool) (err error) {
+func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 	file := w.cfg.Path.File
-	w.db, err = sqlite.Open(file, sqlite.Options{
-		Create: create, Synchronous: w.cfg.Synchronous, ForeignKeys: w.cfg.ForeignKeys,
-	})
+	o.Synchronous, o.ForeignKeys = w.cfg.Synchronous, w.cfg.ForeignKeys
+	w.db, err = sqlite.Open(file, o)
 	if err != nil {
 		w.db = nil
 		return err

@@ -52,7 +52,7 @@ func (r *records) forgetTx() { r.added, r.dropped = 0, 0 }
 // replayed looks for the record of b and, if there is one, makes the recorded
 // reply b's own.
 func (w *Worker) replayed(b *batch) (bool, error) {
-	if b.req.RequestID == "" || b.cutErr != nil || !w.rev.tablesVisible() {
+	if b.req.RequestID == "" || !w.rev.tablesVisible() {
 		return false, nil
 	}
 	var digest, reply []byte
@@ -73,9 +73,10 @@ func (w *Worker) replayed(b *batch) (bool, error) {
 	return true, nil
 }
 
-// record keeps the outcome of b and forgets the ids that it names.
+// record keeps the outcome of b and forgets the ids that it names, where the
+// file is ready to be written: for a batch that only reads it is not made so.
 func (w *Worker) record(b *batch) error {
-	if !w.rev.tablesVisible() {
+	if !w.rev.writable() {
 		return nil
 	}
 	for _, id := range b.req.Forget {
@@ -115,8 +116,9 @@ func (w *Worker) sweep() error {
 		}
 		r.counted = true
 	}
+	step := r.added + sweepStep
 	if excess := r.count + r.added - r.dropped - maxRecords; excess > 0 {
-		if err := w.dropRecords(dropOldest, excess); err != nil {
+		if err := w.dropRecords(dropOldest, min(excess, step)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +130,7 @@ func (w *Worker) sweep() error {
 	if oldest >= limit {
 		return nil
 	}
-	return w.dropRecords(dropExpired, limit, r.added+sweepStep)
+	return w.dropRecords(dropExpired, limit, step)
 }
 
 func (w *Worker) dropRecords(sql string, args ...any) error {
@@ -145,7 +147,10 @@ func (w *Worker) dropRecords(sql string, args ...any) error {
 func digest(req *wire.Request) []byte {
 	h := sha256.New()
 	writeText(h, []byte(req.Tx))
-	if req.ExpectRev != nil {
+	if req.ExpectRev == nil {
+		writeInt(h, 0)
+	} else {
+		writeInt(h, 1)
 		writeInt(h, uint64(*req.ExpectRev))
 	}
 	for _, st := range req.Stmts {

@@ -1,10 +1,10 @@
 package worker
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/wire"
@@ -19,9 +19,10 @@ const (
 	createRequests = `CREATE TABLE IF NOT EXISTS _skylinedb_requests(
 	seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, at INTEGER NOT NULL, reply TEXT NOT NULL)`
 	findTables = `SELECT count(*) FROM sqlite_schema
-	WHERE type = 'table' AND name IN ('_skylinedb_state', '_skylinedb_requests')`
-	findTriggers = `SELECT count(*) FROM sqlite_schema
-	WHERE type = 'trigger' AND tbl_name IN ('_skylinedb_state', '_skylinedb_requests')`
+	WHERE type = 'table' AND lower(name) IN ('_skylinedb_state', '_skylinedb_requests')`
+	findStrangers = `SELECT count(*) FROM sqlite_schema
+	WHERE type = 'trigger' AND lower(tbl_name) IN ('_skylinedb_state', '_skylinedb_requests')
+	OR type = 'view' AND lower(name) IN ('_skylinedb_state', '_skylinedb_requests')`
 	readRev  = `SELECT rev, epoch FROM _skylinedb_state WHERE id = 1`
 	storeRev = `INSERT INTO _skylinedb_state(id, rev, epoch) VALUES(1, ?1, ?2)
 	ON CONFLICT(id) DO UPDATE SET rev = excluded.rev, epoch = excluded.epoch`
@@ -36,7 +37,7 @@ type revision struct {
 
 	tables bool // the file has the daemon's tables
 	wal    bool // the file has a write-ahead log
-	wanted bool // a batch wants to write: the next transaction makes the tables
+	wanted bool // a batch of the group wants to write: the next transaction makes the tables
 	making bool // the present transaction makes them
 }
 
@@ -59,11 +60,11 @@ func (r *revision) tablesVisible() bool { return r.tables || r.making }
 // opened, so it also tells whether the file is a database at all.
 func (r *revision) load(db *sqlite.Conn) error {
 	*r = revision{pending: r.pending}
-	var tables, triggers int64
+	var tables, strangers int64
 	if err := db.Query(func(row sqlite.Row) error { tables = row.Int(0); return nil }, findTables); err != nil {
 		return err
 	}
-	if err := db.Query(func(row sqlite.Row) error { triggers = row.Int(0); return nil }, findTriggers); err != nil {
+	if err := db.Query(func(row sqlite.Row) error { strangers = row.Int(0); return nil }, findStrangers); err != nil {
 		return err
 	}
 	wal, err := db.UsesWAL()
@@ -71,7 +72,7 @@ func (r *revision) load(db *sqlite.Conn) error {
 		return err
 	}
 	r.wal, r.tables = wal, tables == 2
-	if tables > 0 {
+	if tables+strangers > 0 {
 		found := 0
 		err := db.Query(func(row sqlite.Row) error {
 			r.value, r.epoch = row.Int(0), row.Text(1)
@@ -80,7 +81,7 @@ func (r *revision) load(db *sqlite.Conn) error {
 		}, readRev)
 		// A file may come from anywhere: its tables of these names could be
 		// anything, and a trigger on them would run with each batch.
-		if ownErr(err) || triggers > 0 || found == 0 {
+		if ownErr(err) || strangers > 0 || err == nil && found == 0 {
 			return wire.Errorf(wire.CodeNotADatabase, "The tables _skylinedb_… in the file are not the daemon's: drop them with sqlite3, or replace the file.")
 		}
 		if err != nil {
@@ -126,29 +127,32 @@ func (r *revision) committed(rev int64) {
 	r.tables, r.making, r.wanted = r.tables || r.making, false, false
 }
 
-// forgetTx notes that the present transaction was given up.
-func (r *revision) forgetTx() { r.making, r.wanted = false, false }
+// forgetTx notes that the present transaction was given up. A batch that
+// wants to write still does, in the next one.
+func (r *revision) forgetTx() { r.making = false }
 
-// prepareFile readies the file for its first writing batch, which is b:
-// changing the journal mode is the one step that no transaction can hold.
-func (w *Worker) prepareFile(b *batch) error {
-	w.rev.wanted = true
-	if w.rev.wal {
+// enableLog readies the file for its first writing batch: changing the
+// journal mode is the one step that no transaction can hold.
+func (r *revision) enableLog(ctx context.Context, db *sqlite.Conn) error {
+	if !r.wanted || r.wal {
 		return nil
 	}
-	for {
-		err := w.db.EnableWAL()
-		if err == nil {
-			w.rev.wal = true
-			return nil
-		}
-		if !errors.Is(err, sqlite.ErrBusy) {
-			return w.outcomeOf(err)
-		}
-		if w.abort.Err() != nil || b.call.expired(time.Now()) {
-			return timedOut("while another process used the database; nothing was done")
-		}
+	err := db.EnableWAL(ctx)
+	r.wal = err == nil
+	return err
+}
+
+// reload reads the file again in a transaction that found it changed by
+// another process. It reports whether that has put other content in its place.
+func (r *revision) reload(db *sqlite.Conn) (replaced bool, err error) {
+	before := *r
+	err = r.load(db)
+	r.wanted = before.wanted
+	replaced = err == nil && (r.value != before.value || r.epoch != before.epoch)
+	if replaced {
+		r.pending = newEpoch()
 	}
+	return replaced, err
 }
 
 // newEpoch returns a random id of 128 bits.

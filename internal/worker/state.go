@@ -35,6 +35,7 @@ func (w *Worker) readState() error {
 func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 	m.State = s
 	if err := dbfile.WriteMarker(w.cfg.Path.File, m); err != nil {
+		w.lookAgain()
 		return err
 	}
 	w.state.value, w.state.marker = s, m
@@ -45,11 +46,24 @@ func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 // enterOpen removes the marker and makes the database open.
 func (w *Worker) enterOpen() error {
 	if err := dbfile.RemoveMarker(w.cfg.Path.File); err != nil {
+		w.lookAgain()
 		return err
 	}
 	w.state.value, w.state.marker = dbfile.Open, dbfile.Marker{}
 	w.cfg.Log.Info("maintenance state", "state", dbfile.Open)
 	return nil
+}
+
+// lookAgain reads the marker after a failure that may have changed it: what
+// is on disk decides, as it would after a restart. Where it cannot be read
+// the next call tries again.
+func (w *Worker) lookAgain() {
+	w.state.known = false
+	if err := w.readState(); err != nil {
+		w.cfg.Log.Warn("maintenance state unknown", "error", err)
+	} else if w.state.value == dbfile.Closed {
+		w.closeDB()
+	}
 }
 
 // admitsWrites refuses batches while the database is in maintenance.

@@ -26,6 +26,8 @@ type Config struct {
 	Retire func(w *Worker, used bool) bool
 	// Last is what the database's previous worker left, nil for the first.
 	Last *Snapshot
+
+	groupTime time.Duration // of tests, which run on slow machines
 }
 
 // Worker owns one database. Submit, Stop, Done and Snapshot may be called from
@@ -60,6 +62,9 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 		queue: make(chan *Call, QueueLength),
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
+	}
+	if w.cfg.groupTime == 0 {
+		w.cfg.groupTime = groupTime
 	}
 	w.abort, w.giveUp = context.WithCancel(context.Background())
 	if cfg.Last != nil {

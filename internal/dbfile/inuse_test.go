@@ -1,0 +1,108 @@
+package dbfile
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// The environment variable that turns the test binary into a process which
+// opens the named database, says how that went, and holds it until its input
+// ends.
+const holderEnv = "DBFILE_TEST_HOLDER"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(holderEnv); name != "" {
+		os.Exit(hold(name))
+	}
+	os.Exit(m.Run())
+}
+
+func hold(name string) int {
+	conn, err := sqlite3.Open(name)
+	if err == nil {
+		err = conn.Exec("SELECT count(*) FROM sqlite_schema")
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("held")
+	_, _ = io.Copy(io.Discard, os.Stdin) // its end is all that counts
+	if err := conn.Close(); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// startHolder runs such a process, and returns what ends it.
+func startHolder(t *testing.T, name string) (end func()) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), holderEnv+"="+name)
+	child.Stderr = os.Stderr
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stdin.Close() })
+	said := bufio.NewScanner(stdout)
+	if !said.Scan() || said.Text() != "held" {
+		t.Fatalf("the other process said %q (%v), want held", said.Text(), said.Err())
+	}
+	return func() {
+		t.Helper()
+		_ = stdin.Close() // Wait tells how the process took it
+		if err := child.Wait(); err != nil {
+			t.Errorf("the other process: %v", err)
+		}
+	}
+}
+
+// wantInUse fails unless InUse says so and leaves the files as they are.
+func wantInUse(t *testing.T, file string, want bool) {
+	t.Helper()
+	before := digest(t, file)
+	for range 2 { // the first leaves nothing locked
+		if got, err := InUse(file); got != want || err != nil {
+			t.Errorf("InUse = %v, %v; want %v", got, err, want)
+		}
+	}
+	if after := digest(t, file); after != before {
+		t.Errorf("InUse changed files:\n%s\nwant\n%s", after, before)
+	}
+}
+
+// A connection holds a lock in WAL mode even when it does nothing.
+func TestInUse(t *testing.T) {
+	for _, mode := range []string{"rw", "ro"} {
+		t.Run(mode, func(t *testing.T) {
+			file := made(t, createT, fillT)
+			wantInUse(t, file, false)
+			end := startHolder(t, "file:///"+strings.TrimPrefix(filepath.ToSlash(file), "/")+"?mode="+mode)
+			wantInUse(t, file, true)
+			end()
+			wantInUse(t, file, false)
+		})
+	}
+}
+
+func TestInUseAbsent(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.db")
+	wantInUse(t, file, false)
+	assertFiles(t, filepath.Dir(file))
+}
