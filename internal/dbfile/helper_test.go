@@ -139,3 +139,69 @@ func digest(t testing.TB, file string) string {
 	}
 	return b.String()
 }
+
+func mkdir(t testing.TB, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// symlink makes a link, or skips the test where the user may not.
+func symlink(t testing.TB, target, link string) {
+	t.Helper()
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip("no symbolic links:", err)
+	}
+}
+
+// openRoot returns a root with a database a.db and one sub/b.db, links in all
+// directions, and a file outside.
+func openRoot(t testing.TB) *Root {
+	t.Helper()
+	top := t.TempDir()
+	dir, outside := filepath.Join(top, "root"), filepath.Join(top, "root-outside")
+	mkdir(t, filepath.Join(dir, "sub", "deep"))
+	mkdir(t, outside)
+	for _, file := range []string{"root/a.db", "root/sub/b.db", "root/hard1.db", "root/own.lock", "root/real-wal", "root-outside/o.db"} {
+		write(t, filepath.Join(top, file), []byte("x"))
+	}
+	if err := os.Link(filepath.Join(dir, "hard1.db"), filepath.Join(dir, "hard2.db")); err != nil {
+		t.Fatal(err)
+	}
+	makeLinks(t, dir, outside)
+	r, err := OpenRoot(dir, filepath.Join(dir, "own.lock"), filepath.Join(dir, "own.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// makeLinks fills the folder of openRoot with links.
+func makeLinks(t testing.TB, dir, outside string) {
+	t.Helper()
+	for link, target := range map[string]string{
+		"link.db":          "sub/b.db",
+		"sub/up.db":        "../a.db",
+		"twice.db":         "link.db",
+		"folder":           "sub",
+		"self":             ".",
+		"absolute.db":      filepath.Join(dir, "a.db"),
+		"out.db":           "../root-outside/o.db",
+		"out":              outside,
+		"there-and-back":   "../root/sub",
+		"dangling.db":      "nowhere.db",
+		"dangling-out.db":  "../root-outside/nowhere.db",
+		"loop.db":          "loop2.db",
+		"loop2.db":         "loop.db",
+		"to-lock.db":       "own.lock",
+		"to-wal.db":        "real-wal",
+		"to-hard.db":       "hard1.db",
+		"to-folder.db":     "sub/deep",
+		"sub/to-parent":    "..",
+		"sub/deep/out2":    "../../../root-outside",
+		"parent-of-the-db": "..",
+	} {
+		symlink(t, target, filepath.Join(dir, link))
+	}
+}

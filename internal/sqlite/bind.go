@@ -40,6 +40,9 @@ func bindNamed(st *sqlite3.Stmt, p wire.Params, want int) error {
 		if i == 0 {
 			return wire.Errorf(wire.CodeInvalidRequest, "The statement has no parameter named %.60q.", name)
 		}
+		if bound[i] {
+			return wire.Errorf(wire.CodeInvalidRequest, "The parameter %.60s was given twice.", name)
+		}
 		bound[i] = true
 		if err := bindValue(st, i, v); err != nil {
 			return err

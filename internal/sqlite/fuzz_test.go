@@ -70,7 +70,7 @@ func fuzzRun(t *testing.T, c *Conn, sql string) {
 }
 
 func fuzzVacuum(t *testing.T, c *Conn, sql string) {
-	if c.Broken() || !IsVacuum(sql) || !Alone(sql) {
+	if c.Broken() || !IsVacuum(sql) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -83,6 +83,8 @@ func (c *Conn) client(ctx context.Context, g gate, f func() error) error {
 	return c.guard(f)
 }
 
+const vacuumRefused = `VACUUM must be alone in a batch with "tx":"none"`
+
 // refusePiece refuses what only the text of a statement shows.
 func (c *Conn) refusePiece(sql, tail string, p wire.Params) error {
 	switch {
@@ -91,7 +93,7 @@ func (c *Conn) refusePiece(sql, tail string, p wire.Params) error {
 	case p.Len() > 0 && blank(sql):
 		return wrongCount(0, p.Len())
 	case IsVacuum(sql):
-		c.gate.reason = `VACUUM must be alone in a batch with "tx":"none"`
+		c.gate.reason = vacuumRefused
 		return sqlite3.AUTH
 	case c.gate.table && mentionsOwn(sql):
 		c.gate.reason = ownRefused
@@ -167,7 +169,8 @@ func (c *Conn) Vacuum(ctx context.Context, sql string, p wire.Params) error {
 		}
 		defer st.Close()
 		if st == nil || !IsVacuum(sql) || !blank(tail) {
-			return wire.Errorf(wire.CodeInvalidRequest, "VACUUM must be the only statement.")
+			c.gate.reason = vacuumRefused
+			return sqlite3.AUTH
 		}
 		if err := bind(st, p); err != nil {
 			return err
@@ -195,14 +198,6 @@ func beginsWith(sql, word string) bool {
 	sql = skipBlank(sql)
 	n := len(word)
 	return len(sql) >= n && strings.EqualFold(sql[:n], word) && (len(sql) == n || !identifier(sql[n]))
-}
-
-// Alone reports whether sql is a single statement: nothing but white space and
-// comments after the first semicolon. It is meant for VACUUM, whose text
-// has no other place for a semicolon than its end.
-func Alone(sql string) bool {
-	_, rest, _ := strings.Cut(skipBlank(sql), ";")
-	return blank(rest)
 }
 
 func identifier(c byte) bool {

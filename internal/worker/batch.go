@@ -44,11 +44,12 @@ func (b *batch) context(parent context.Context) (context.Context, context.Cancel
 // caller's, who knows whether the transaction has other batches in it.
 func (w *Worker) runBatch(b *batch, rev int64) error {
 	b.reply, b.failed, b.wrote = nil, b.cutErr, false
-	if b.cutErr == nil && !b.vacuumed && b.call.expired(time.Now()) {
-		return timedOut("before its turn came; nothing was done")
-	}
+	// First of all: whatever else there is to say, it was executed already.
 	if done, err := w.replayed(b); done || err != nil {
 		return err
+	}
+	if b.cutErr == nil && !b.vacuumed && b.call.expired(time.Now()) {
+		return timedOut("before its turn came; nothing was done")
 	}
 	if want := b.req.ExpectRev; want != nil && *want != rev {
 		e := wire.Errorf(wire.CodeRevMismatch, "The database is at rev %d and the batch expects %d: read again and decide anew.", rev, *want)
@@ -108,7 +109,7 @@ func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) (r sq
 	if b.req.Tx != wire.TxNone {
 		return w.db.Run(ctx, st.SQL, st.Params, w.rev.writable())
 	}
-	if len(b.req.Stmts) == 1 && sqlite.IsVacuum(st.SQL) && sqlite.Alone(st.SQL) {
+	if len(b.req.Stmts) == 1 && sqlite.IsVacuum(st.SQL) {
 		return r, errVacuum
 	}
 	if err := w.db.Savepoint(sqlite.StatementSavepoint); err != nil {
@@ -189,6 +190,7 @@ func (w *Worker) settle(b *batch, rev, rows int64) error {
 		last := w.db.LastInsertRowID()
 		b.reply.LastInsertRowID = &last
 	}
-	b.reply.Rev, b.reply.RowsAffected = &rev, &rows
+	epoch := w.rev.told()
+	b.reply.Rev, b.reply.Epoch, b.reply.RowsAffected = &rev, &epoch, &rows
 	return w.record(b)
 }

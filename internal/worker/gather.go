@@ -38,7 +38,7 @@ func (w *Worker) gather(c *Call) []*batch {
 // appendBatch adds the batch of c, unless its time has passed. The call can
 // still expire until the batch runs: those before it may take long.
 func appendBatch(group []*batch, c *Call) []*batch {
-	if c.expired(time.Now()) {
+	if c.expired(time.Now()) && c.Req.RequestID == "" { // with one it may have been executed before
 		c.fail(timedOut("before its turn came; nothing was done"))
 		return group
 	}

@@ -15,7 +15,8 @@ const lockWait = 60 * time.Second
 
 // maxRestarts is how often a group starts again before its batches run one by
 // one: batches that end the transaction must not make the others run for ever.
-const maxRestarts = 3
+// Two restarts may be the file's first, for its tables and for its log.
+const maxRestarts = 5
 
 // runGroup runs the batches and answers each.
 func (w *Worker) runGroup(group []*batch) {
@@ -32,15 +33,21 @@ func (w *Worker) runGroup(group []*batch) {
 			}
 			continue
 		}
-		rest := group[1:]
-		for one := group[:1]; len(one) > 0; {
-			one, _ = w.attempt(one)
-		}
-		group = rest
+		w.runSingly(group)
+		group = nil
 	}
-	w.rev.wanted = false
+	w.rev.wanted, w.rev.proven = false, false
 	w.publish()
 	w.checkpointIfDue()
+}
+
+// runSingly runs each batch of the group in a transaction of its own.
+func (w *Worker) runSingly(group []*batch) {
+	for i := range group {
+		for one := group[i : i+1]; len(one) > 0; {
+			one, _ = w.attempt(one)
+		}
+	}
 }
 
 // attempt runs the batches in one transaction, as many as the bound on time
@@ -72,8 +79,15 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 			rev++
 		}
 	}
+	if rev != w.rev.value && !w.rev.wal {
+		// The batches are good; now the file gets its log, and they run again.
+		w.giveUpTx()
+		w.rev.wanted, w.rev.proven = true, true
+		return append(group[:len(group):len(group)], rest...), true
+	}
 	if err := w.commit(group, rev); err != nil {
-		return append(w.uncommitted(group, err), rest...), true
+		w.uncommitted(group, rev, err)
+		return rest, true
 	}
 	return rest, false
 }
@@ -93,7 +107,7 @@ func (w *Worker) runIsolated(b *batch, rev int64, shared bool) error {
 	if err == nil || !shared || !isOutcome(err) || !w.db.InTx() {
 		return err
 	}
-	b.reply, b.wrote = wire.Failure(err), false
+	b.reply, b.wrote = wire.Failure(w.diskError(err)), false
 	return w.db.RollbackToSavepoint(sqlite.BatchSavepoint)
 }
 
@@ -142,7 +156,7 @@ func (w *Worker) giveUpTx() error {
 }
 
 // commit makes the group durable and answers it. On an error nobody was
-// answered and nothing was committed.
+// answered; what became of the transaction is found out by uncommitted.
 func (w *Worker) commit(group []*batch, rev int64) error {
 	if rev == w.rev.value && !w.replay.changed() {
 		w.giveUpTx()
@@ -160,30 +174,15 @@ func (w *Worker) commit(group []*batch, rev int64) error {
 	}
 	w.rev.committed(rev)
 	w.replay.committed()
-	w.stats.groups++
-	w.ckpt.committed(time.Now())
-	w.answerAll(group)
+	w.committed(group)
 	return nil
 }
 
-// uncommitted handles a commit that failed: each batch runs again by itself,
-// so that each gets its own true outcome; one that was by itself has it now.
-func (w *Worker) uncommitted(group []*batch, err error) []*batch {
-	w.cfg.Log.Warn("commit failed", "batches", len(group), "error", err)
-	w.giveUpTx()
-	w.healFrom(err)
-	if len(group) == 1 {
-		w.fail(group[0], w.outcomeOf(err))
-		return nil
-	}
-	for len(group) > 0 {
-		one := group[:1]
-		for len(one) > 0 {
-			one, _ = w.attempt(one)
-		}
-		group = group[1:]
-	}
-	return nil
+// committed answers a group that is durable.
+func (w *Worker) committed(group []*batch) {
+	w.stats.groups++
+	w.ckpt.committed(time.Now())
+	w.answerAll(group)
 }
 
 // begin opens the database and a transaction. It waits for a process that
@@ -195,6 +194,9 @@ func (w *Worker) begin(group []*batch) ([]*batch, error) {
 		err := w.beginOnce(group, end)
 		if err == nil {
 			return group, nil
+		}
+		if w.db != nil && w.db.InTx() {
+			w.giveUpTx()
 		}
 		if !errors.Is(err, sqlite.ErrBusy) && !errors.Is(err, sqlite.ErrInterrupted) {
 			w.healFrom(err)
@@ -317,7 +319,7 @@ func (w *Worker) failAll(group []*batch, err error) {
 func (w *Worker) fail(b *batch, err error) {
 	if b.call.claim() {
 		w.stats.errors++
-		b.call.fail(err)
+		b.call.fail(w.diskError(err))
 	}
 }
 

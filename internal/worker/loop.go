@@ -119,7 +119,7 @@ func (w *Worker) handle(c *Call) {
 	reply, err := w.command(c.Req)
 	if err != nil {
 		w.cfg.Log.Warn("request failed", "type", c.Req.Type, "error", err)
-		reply = wire.Failure(err)
+		reply = wire.Failure(w.diskError(err))
 	}
 	w.publish()
 	c.answer(reply)

@@ -163,6 +163,12 @@ func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
 	if readers && exclusive {
 		return nil, readersRemain()
 	}
+	if !readers {
+		// Whoever had the file open left these; a log with content stays.
+		if err := dbfile.RemoveEmptySideFiles(w.cfg.Path.File); err != nil {
+			w.cfg.Log.Warn("files beside the closed database stay", "error", err)
+		}
+	}
 	r := closedReply(readers)
 	r.Already = true
 	return r, nil
@@ -223,10 +229,8 @@ func (w *Worker) takeBack() error {
 		w.rev = revision{}
 		return nil
 	}
-	if !left.Existed || !id.SameFile(left.Identity) {
-		if err := dbfile.RemoveEmptySideFiles(file); err != nil {
-			return err
-		}
+	if err := w.dropSideFiles(id); err != nil {
+		return err
 	}
 	w.identity = dbfile.Identity{}
 	if err := w.connectAgain(size > 0); err != nil {
@@ -238,6 +242,26 @@ func (w *Worker) takeBack() error {
 		w.rev.pending = left.Epoch // told before, and not in the file yet
 	}
 	return nil
+}
+
+// dropSideFiles removes what belonged to the file that was there before the
+// one with identity id. Where that was written over, and not replaced by
+// another, a process that still has it open goes on with an index of the old
+// content: nobody may write before it is gone.
+func (w *Worker) dropSideFiles(id dbfile.Identity) error {
+	file, left := w.cfg.Path.File, w.state.marker
+	if left.Existed && id.SameFile(left.Identity) {
+		if id.Unchanged(left.Identity) {
+			return nil
+		}
+		if used, err := dbfile.InUse(file); err != nil || used {
+			if err == nil {
+				err = readersRemain()
+			}
+			return err
+		}
+	}
+	return dbfile.RemoveEmptySideFiles(file)
 }
 
 // connectAgain opens the file that is there. A log beside it that turns out

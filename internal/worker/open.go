@@ -26,11 +26,7 @@ func (w *Worker) openDB(create bool) error {
 		// first. What comes now is for the file that is at the path.
 		w.cfg.Log.Warn("the database file was replaced while it was open: opening the new one", "exists", exists)
 		w.closeDB()
-		err := w.openDB(create)
-		if err == nil {
-			w.rev.pending = newEpoch()
-		}
-		return err
+		return w.openReplaced(create, id, exists)
 	}
 	if !exists {
 		if err := dbfile.CheckFolder(w.cfg.Path); err != nil {
@@ -44,6 +40,25 @@ func (w *Worker) openDB(create bool) error {
 		}
 	}
 	return w.connect(sqlite.Options{Create: create}, exists)
+}
+
+// openReplaced opens a file that took the place of the one that was open. The
+// old one's log may still lie there, held by a reader: it must not be applied
+// to the new file.
+func (w *Worker) openReplaced(create bool, id dbfile.Identity, exists bool) error {
+	if exists {
+		if err := dbfile.CheckLog(w.cfg.Path.File, dbfile.Marker{}, id); err != nil {
+			return err
+		}
+		if err := dbfile.RemoveEmptySideFiles(w.cfg.Path.File); err != nil {
+			return err
+		}
+	}
+	err := w.openDB(create)
+	if err == nil {
+		w.rev.pending = newEpoch()
+	}
+	return err
 }
 
 // connect opens the file and reads its rev. An error leaves no connection.

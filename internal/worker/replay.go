@@ -27,8 +27,10 @@ const (
 	oldestRecord = `SELECT at FROM _skylinedb_requests ORDER BY seq LIMIT 1`
 	dropOldest   = `DELETE FROM _skylinedb_requests WHERE seq IN
 	(SELECT seq FROM _skylinedb_requests ORDER BY seq LIMIT ?1)`
+	// Only the oldest are looked at: a search for all that are too old would
+	// read the whole table whenever there are fewer than the limit.
 	dropExpired = `DELETE FROM _skylinedb_requests WHERE seq IN
-	(SELECT seq FROM _skylinedb_requests WHERE at < ?1 ORDER BY seq LIMIT ?2)`
+	(SELECT seq FROM (SELECT seq, at FROM _skylinedb_requests ORDER BY seq LIMIT ?2) WHERE at < ?1)`
 )
 
 // records counts the records of the file, so that no group has to.

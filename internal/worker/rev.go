@@ -39,6 +39,7 @@ type revision struct {
 	wal    bool // the file has a write-ahead log
 	wanted bool // a batch of the group wants to write: the next transaction makes the tables
 	making bool // the present transaction makes them
+	proven bool // a batch was found good: the file may get its log
 }
 
 // told returns the epoch that clients see.
@@ -103,7 +104,7 @@ func ownErr(err error) bool {
 // adopt makes the daemon's tables in the transaction that is open, where a
 // batch wants to write and the file lacks them or has another epoch.
 func (r *revision) adopt(db *sqlite.Conn) error {
-	if !r.wanted || r.tables && r.pending == "" {
+	if !r.wanted || r.tables && r.wal && r.pending == "" {
 		return nil
 	}
 	if err := db.Exec(createState); err != nil {
@@ -131,10 +132,11 @@ func (r *revision) committed(rev int64) {
 // wants to write still does, in the next one.
 func (r *revision) forgetTx() { r.making = false }
 
-// enableLog readies the file for its first writing batch: changing the
-// journal mode is the one step that no transaction can hold.
+// enableLog switches the file to a log, which no transaction can hold. It is
+// done when a batch has run to its end and was rolled back for this: a batch
+// that fails must leave the file as it was.
 func (r *revision) enableLog(ctx context.Context, db *sqlite.Conn) error {
-	if !r.wanted || r.wal {
+	if !r.proven || r.wal {
 		return nil
 	}
 	err := db.EnableWAL(ctx)
