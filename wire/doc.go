@@ -34,7 +34,7 @@ const (
 	// MaxStmts is the number of statements that one batch may have.
 	MaxStmts = 100_000
 	// MaxID is the length of an id's JSON text, in bytes: replies hold it.
-	MaxID = 64 << 10
+	MaxID = 1 << 20
 	// MaxRequestID is the length of a request_id, in bytes.
 	MaxRequestID = 128
 	// MaxForget is the number of ids that one batch may forget.
