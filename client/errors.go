@@ -39,11 +39,16 @@ func isPassing(err error) bool {
 	return ok
 }
 
-// passes reports whether a reply with this error says "not now".
+// passes reports whether a reply with this error says "not now": the daemon is
+// ending, a bound is reached, or the disk failed in a way that leaves it open
+// whether the batch was executed, which asking again finds out.
 func passes(err error) bool {
-	switch wire.ErrorCode(err) {
+	e := wire.AsError(err)
+	switch e.Code {
 	case wire.CodeShuttingDown, wire.CodeQueueFull:
 		return true
+	case wire.CodeIOError:
+		return e.Retryable
 	}
 	return false
 }

@@ -34,6 +34,7 @@ var imports = []struct {
 	{"client", []string{"wire", "internal/config", "internal/oslock", "internal/transport"}},
 	{"internal/cli", []string{"wire", "internal/config", "client"}},
 	{"internal/fakedaemon", []string{"wire", "internal/oslock", "internal/transport"}},
+	{"internal/childtest", nil},
 	{"internal/arch", nil},
 	{"cmd/skylinedb-daemon", []string{"internal/daemon"}},
 	{"cmd/skylinedb-cli", []string{"internal/cli"}},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/skylinedb/skylinedb/test/harness"
 )
 
 // mount mounts a file system in memory until the test ends, or skips the test
@@ -14,18 +16,7 @@ import (
 func mount(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
-	err := unix.Mount("tmpfs", dir, "tmpfs", 0, options)
-	if errors.Is(err, unix.EPERM) {
-		t.Skipf("mount a tmpfs: %v: this needs root, and in a container CAP_SYS_ADMIN", err)
-	}
-	if err != nil {
-		t.Fatalf("mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
+	harness.Mount(t, dir, options)
 	return dir
 }
 

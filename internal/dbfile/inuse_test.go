@@ -1,16 +1,16 @@
 package dbfile
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylinedb/skylinedb/internal/childtest"
 )
 
 // The environment variable that turns the test binary into a process which
@@ -45,29 +45,13 @@ func hold(name string) int {
 // startHolder runs such a process, and returns what ends it.
 func startHolder(t *testing.T, name string) (end func()) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), holderEnv+"="+name)
-	child.Stderr = os.Stderr
-	stdin, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stdin.Close() })
-	said := bufio.NewScanner(stdout)
-	if !said.Scan() || said.Text() != "held" {
-		t.Fatalf("the other process said %q (%v), want held", said.Text(), said.Err())
+	child := childtest.Start(t, nil, holderEnv+"="+name)
+	if child.Said != "held" {
+		t.Fatalf("the other process said %q, want held", child.Said)
 	}
 	return func() {
 		t.Helper()
-		_ = stdin.Close() // Wait tells how the process took it
-		if err := child.Wait(); err != nil {
+		if err := child.End(); err != nil {
 			t.Errorf("the other process: %v", err)
 		}
 	}

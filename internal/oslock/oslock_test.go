@@ -1,15 +1,14 @@
 package oslock_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/skylinedb/skylinedb/internal/childtest"
 	"github.com/skylinedb/skylinedb/internal/oslock"
 )
 
@@ -38,33 +37,10 @@ func hold(socket string) int {
 	return 0
 }
 
-// startHolder runs such a process and returns it with what it said.
-func startHolder(t *testing.T, socket string) (child *exec.Cmd, said string) {
+// startHolder runs such a process.
+func startHolder(t *testing.T, socket string) *childtest.Child {
 	t.Helper()
-	child = exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), holderEnv+"="+socket)
-	stdin, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if child.ProcessState == nil {
-			child.Wait()
-		}
-	})
-	scanner := bufio.NewScanner(stdout)
-	if !scanner.Scan() {
-		t.Fatalf("the child process said nothing: %v", scanner.Err())
-	}
-	return child, scanner.Text()
+	return childtest.Start(t, nil, holderEnv+"="+socket)
 }
 
 func mustLock(t *testing.T, lock *oslock.Lock, err error) *oslock.Lock {
@@ -115,9 +91,9 @@ func TestLocksOfOneSocketAreTwo(t *testing.T) {
 
 func TestLockIsFreeAfterKill(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
-	child, said := startHolder(t, socket)
-	if said != "locked" {
-		t.Fatalf("child process: %s", said)
+	child := startHolder(t, socket)
+	if child.Said != "locked" {
+		t.Fatalf("child process: %s", child.Said)
 	}
 	if _, err := oslock.Instance(socket); !errors.Is(err, oslock.ErrLocked) {
 		t.Fatalf("while the child process holds it: got %v, want ErrLocked", err)
@@ -134,7 +110,7 @@ func TestLockExcludesAnotherProcess(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	lock, err := oslock.Instance(socket)
 	mustLock(t, lock, err)
-	if _, said := startHolder(t, socket); said != "taken" {
+	if said := startHolder(t, socket).Said; said != "taken" {
 		t.Fatalf("child process: got %q, want %q", said, "taken")
 	}
 }

@@ -56,7 +56,7 @@ func TestStrangerCannotConnect(t *testing.T) {
 	socket := testSocket(t)
 	stranger := asNobody(t, filepath.Dir(socket))
 	l := mustListen(t, socket)
-	if _, said := startRole(t, "connect", socket, stranger); !strings.Contains(said, "permission denied") {
+	if said := startRole(t, "connect", socket, stranger).Said; !strings.Contains(said, "permission denied") {
 		t.Errorf("to a socket of mode 0600: %s, want permission denied", said)
 	}
 	if err := os.Chmod(socket, 0o666); err != nil {
@@ -67,7 +67,7 @@ func TestStrangerCannotConnect(t *testing.T) {
 		_, err := l.Accept()
 		refused <- err
 	}()
-	if _, said := startRole(t, "connect", socket, stranger); said != "read: 0 EOF" && !strings.Contains(said, "reset") {
+	if said := startRole(t, "connect", socket, stranger).Said; said != "read: 0 EOF" && !strings.Contains(said, "reset") {
 		t.Errorf("to a socket of mode 0666: %s, want a hang-up", said)
 	}
 	if err := <-refused; !errors.Is(err, transport.ErrPeer) || !strings.Contains(err.Error(), "user 65534") {
@@ -84,7 +84,7 @@ func TestStrangerCannotListen(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(socket), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, said := startRole(t, "listen", socket, stranger); said != "listen: <nil>" {
+	if said := startRole(t, "listen", socket, stranger).Said; said != "listen: <nil>" {
 		t.Fatal(said)
 	}
 	if _, err := transport.Dial(t.Context(), socket); !errors.Is(err, transport.ErrForeign) || !strings.Contains(err.Error(), "belongs to user 65534") {
@@ -106,7 +106,7 @@ func TestStrangerIsToldWhoseSocketItIs(t *testing.T) {
 	socket := testSocket(t)
 	stranger := asNobody(t, filepath.Dir(socket))
 	mustListen(t, socket)
-	if _, said := startRole(t, "dial", socket, stranger); !strings.Contains(said, "belongs to user 0 and not to user 65534") {
+	if said := startRole(t, "dial", socket, stranger).Said; !strings.Contains(said, "belongs to user 0 and not to user 65534") {
 		t.Errorf("got %q", said)
 	}
 }

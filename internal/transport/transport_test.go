@@ -1,7 +1,6 @@
 package transport_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skylinedb/skylinedb/internal/childtest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 )
 
@@ -63,37 +63,11 @@ func roleConnect(socket string) {
 	fmt.Println("read:", n, err)
 }
 
-// startRole runs a role in a process of its own and returns what it said.
-// prepare, if not nil, may change the command before it starts.
-func startRole(t *testing.T, role, socket string, prepare func(*exec.Cmd)) (child *exec.Cmd, said string) {
+// startRole runs a role in a process of its own. prepare, if not nil, may
+// change the command before it starts.
+func startRole(t *testing.T, role, socket string, prepare func(*exec.Cmd)) *childtest.Child {
 	t.Helper()
-	child = exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleEnv+"="+role, socketEnv+"="+socket)
-	if prepare != nil {
-		prepare(child)
-	}
-	stdin, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if child.ProcessState == nil {
-			child.Wait()
-		}
-	})
-	scanner := bufio.NewScanner(stdout)
-	if !scanner.Scan() {
-		t.Fatalf("the %s process said nothing: %v", role, scanner.Err())
-	}
-	return child, scanner.Text()
+	return childtest.Start(t, prepare, roleEnv+"="+role, socketEnv+"="+socket)
 }
 
 func mustListen(t *testing.T, socket string) *transport.Listener {
@@ -374,9 +348,9 @@ func TestDialEndsWithItsContext(t *testing.T) {
 
 func TestListenAfterKill(t *testing.T) {
 	socket := testSocket(t)
-	child, said := startRole(t, "listen", socket, nil)
-	if said != "listen: <nil>" {
-		t.Fatal(said)
+	child := startRole(t, "listen", socket, nil)
+	if child.Said != "listen: <nil>" {
+		t.Fatal(child.Said)
 	}
 	conn := mustDial(t, socket) // of another process, yet of our user
 	if err := child.Process.Kill(); err != nil {
