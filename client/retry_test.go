@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,6 +72,42 @@ func TestRetryCodes(t *testing.T) {
 		wantCode(t, err, code)
 		check(t, nil, len(d.Requests()), 1)
 	}
+}
+
+// After a lost reply only an answer that comes after a look for the record of
+// the batch says that it was not executed. Another says nothing of the copy
+// that was sent before, and may be all there is to learn.
+func TestRetryCodesAfterLoss(t *testing.T) {
+	unsettled, settled := wire.CodeUnavailable, wire.Code("")
+	for code, want := range map[wire.Code]wire.Code{
+		wire.CodeTimeout: unsettled, wire.CodeDatabaseClosed: unsettled, wire.CodeDatabasePreparing: unsettled,
+		wire.CodeInternal: unsettled, wire.CodeStaleWAL: unsettled,
+		wire.CodeSQLError: settled, wire.CodeRevMismatch: settled, wire.CodeForbiddenStatement: settled, wire.CodeRequestIDReused: settled,
+	} {
+		_, d, c := faulty(t, func(n int64, s *fakedaemon.Store, r *wire.Request) *wire.Reply {
+			if n == 1 {
+				s.Handle(r) // and its reply is lost
+				return nil
+			}
+			return wire.Failure(wire.Errorf(code, "Not that one."))
+		})
+		_, err := c.Exec(bg(t), "", SQL("a"))
+		if want == settled {
+			want = code
+		}
+		if wantCode(t, err, want); !strings.Contains(err.Error(), "Not that one") {
+			t.Errorf("%s: %v, which does not tell what the daemon said", code, err)
+		}
+		check(t, nil, len(d.Requests()), 2)
+	}
+	_, _, c := faulty(t, func(n int64, s *fakedaemon.Store, r *wire.Request) *wire.Reply {
+		if n == 1 {
+			return nil
+		}
+		return wire.Failure(wire.Errorf(wire.CodeDatabaseClosed, "Closed."))
+	})
+	_, err := c.Prepare(bg(t), "") // to ask twice for the same state is as good as once
+	wantCode(t, err, wire.CodeDatabaseClosed)
 }
 
 // A call waits for a daemon that comes later.

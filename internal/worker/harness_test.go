@@ -79,7 +79,17 @@ func (h *harness) remove() {
 // submit queues a request, for a new worker if need be.
 func (h *harness) submit(req *wire.Request) *Call {
 	h.t.Helper()
-	c := NewCall(req, 100, time.Now())
+	return h.submitCall(NewCall(req, 100, time.Now()))
+}
+
+// submitLate is submit for a request whose time has passed on its way.
+func (h *harness) submitLate(req *wire.Request) *Call {
+	h.t.Helper()
+	return h.submitCall(NewCall(req, 100, time.Now().Add(-req.Timeout)))
+}
+
+func (h *harness) submitCall(c *Call) *Call {
+	h.t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.w == nil {

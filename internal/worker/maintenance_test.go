@@ -189,6 +189,50 @@ func TestReadersRemain(t *testing.T) {
 	}
 }
 
+// What a reader has left beside a closed file goes when Close is asked again.
+func TestCloseAgainClearsAway(t *testing.T) {
+	h := serving(t)
+	reader := openReader(t, h.file)
+	reader.query(`SELECT * FROM t`)
+	h.wantOutcome(closeDB, "closed readers ok")
+	reader.close()
+	if got := h.sideFiles(); !slices.Contains(got, "-shm") {
+		t.Fatalf("beside the file: %q, and the reader should have left an index", got)
+	}
+	h.wantOutcome(closeDB, "closed already ok")
+	if got := h.sideFiles(); !slices.Equal(got, []string{"-skylinedb"}) {
+		t.Errorf("beside the file: %q, want the marker alone", got)
+	}
+}
+
+// Who has had a file open since before it was written over goes on with an
+// index of what it held: as long as that is so the file stays closed.
+func TestReopenOfAFileWrittenOverUnderAReader(t *testing.T) {
+	other := newHarness(t)
+	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
+	other.stop()
+	content, err := os.ReadFile(other.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serving(t)
+	reader := openReader(t, h.file)
+	reader.query(`SELECT * FROM t`)
+	h.wantOutcome(closeDB, "closed readers ok")
+	if err := os.WriteFile(h.file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := h.hash()
+	h.wantOutcome(reopen, "READERS_REMAIN")
+	if got := h.state(); got != "closed 1" || h.hash() != before {
+		t.Errorf("state %q, want closed 1; the file has changed: %v", got, h.hash() != before)
+	}
+	reader.close()
+	h.wantOutcome(reopen, "reopened ok")
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	h.wantQuery(`SELECT a FROM t`, "other more")
+}
+
 // Which file is it that Reopen finds?
 func TestEpochOnReopen(t *testing.T) {
 	other := newHarness(t)

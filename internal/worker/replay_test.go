@@ -37,6 +37,21 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// A batch that was executed is told as such however late it is asked for
+// again: with TIMEOUT its client would think that nothing was done.
+func TestReplayAfterItsTime(t *testing.T) {
+	h := serving(t)
+	req := func() *wire.Request { return within(patience, withID("a", batchOf(`INSERT INTO t VALUES(1)`))) }
+	h.ok(req())
+	if got := show(h.reply(h.submitLate(req()))); got != "ok rev 2 rows 1 replayed" {
+		t.Errorf("again, and late: %s, want ok rev 2 rows 1 replayed", got)
+	}
+	if got := show(h.reply(h.submitLate(within(patience, withID("b", batchOf(`INSERT INTO t VALUES(2)`)))))); got != "TIMEOUT" {
+		t.Errorf("another, and late: %s, want TIMEOUT", got)
+	}
+	h.wantQuery(`SELECT a FROM t`, "1")
+}
+
 func TestReplayWithinAGroup(t *testing.T) {
 	h := serving(t)
 	twice := func() *wire.Request { return withID("a", batchOf(`INSERT INTO t VALUES(1)`)) }
