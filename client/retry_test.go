@@ -106,7 +106,7 @@ func TestRetryCodesAfterLoss(t *testing.T) {
 		}
 		return wire.Failure(wire.Errorf(wire.CodeDatabaseClosed, "Closed."))
 	})
-	_, err := c.Prepare(bg(t), "") // to ask twice for the same state is as good as once
+	_, err := c.PrepareForMaintenance(bg(t), "") // to ask twice for the same state is as good as once
 	wantCode(t, err, wire.CodeDatabaseClosed)
 }
 

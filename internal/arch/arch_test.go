@@ -28,6 +28,7 @@ var imports = []struct {
 	{"internal/transport", nil},
 	{"internal/dbfile", []string{"wire"}},
 	{"internal/sqlite", []string{"wire"}},
+	{"internal/sqlite/faultvfs", nil},
 	{"internal/worker", []string{"wire", "internal/dbfile", "internal/sqlite"}},
 	{"internal/router", []string{"wire", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/worker"}},
 	{"internal/daemon", []string{"internal/config", "internal/oslock", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/router"}},
@@ -45,7 +46,7 @@ var imports = []struct {
 
 // sqliteUsers are the only importers of the SQLite library. Programs that
 // read files directly, as users' programs do, count among them.
-var sqliteUsers = []string{"internal/sqlite", "examples/quickstart", "bench", "test/harness"}
+var sqliteUsers = []string{"internal/sqlite", "internal/sqlite/faultvfs", "examples/quickstart", "bench", "test/harness"}
 
 // goStatements are the places where a goroutine may start other than by
 // WaitGroup.Go, each with who waits for its end.

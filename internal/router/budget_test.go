@@ -56,7 +56,7 @@ func TestSmallerSharesGoFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	order := make(chan int, 3)
-	for _, n := range []int{90, 50, 10} {
+	for _, n := range []int{95, 50, 10} { // the largest needs the room of both others
 		waiting := b.waiters()
 		go func() {
 			s, err := b.acquire(context.Background(), n, func() {})
@@ -72,8 +72,8 @@ func TestSmallerSharesGoFirst(t *testing.T) {
 	if !got[10] || !got[50] {
 		t.Errorf("the first two are %v, want 10 and 50", got)
 	}
-	if last := <-order; last != 90 {
-		t.Errorf("the last is %d, want 90", last)
+	if last := <-order; last != 95 {
+		t.Errorf("the last is %d, want 95", last)
 	}
 }
 

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +33,9 @@ type Options struct {
 	KeepLog     bool // see [Conn.KeepLog]
 	Synchronous Synchronous
 	ForeignKeys bool
+	// VFS names the file layer, empty for the real one. Tests have one whose
+	// disk fails.
+	VFS string
 }
 
 // minVersion is the first release without the defect by which two connections
@@ -79,10 +84,7 @@ func olderThan(v, than string) bool {
 // link. It writes nothing; a file that is not a database is found out here or
 // by the first read. Errors are an [wire.Error], or [ErrBusy].
 func Open(file string, o Options) (_ *Conn, err error) {
-	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_NOFOLLOW
-	if o.Create {
-		flags |= sqlite3.OPEN_CREATE
-	}
+	name, flags := nameAndFlags(file, o)
 	c := &Conn{own: map[string]*sqlite3.Stmt{}, synchronous: o.Synchronous}
 	defer func() {
 		if err != nil {
@@ -90,7 +92,7 @@ func Open(file string, o Options) (_ *Conn, err error) {
 		}
 	}()
 	err = c.guard(func() error {
-		if c.db, err = sqlite3.OpenFlags(file, flags); err != nil {
+		if c.db, err = sqlite3.OpenFlags(name, flags); err != nil {
 			return err
 		}
 		if err := c.applySettings(o); err != nil {
@@ -104,6 +106,24 @@ func Open(file string, o Options) (_ *Conn, err error) {
 		return nil, translate(err, "open the database")
 	}
 	return c, nil
+}
+
+// nameAndFlags returns what SQLite is told to open. A path is given as it is;
+// only a URI can name a file layer. https://sqlite.org/uri.html
+func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
+	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_NOFOLLOW
+	if o.Create {
+		flags |= sqlite3.OPEN_CREATE
+	}
+	if o.VFS == "" {
+		return file, flags
+	}
+	path := filepath.ToSlash(file)
+	if !strings.HasPrefix(path, "/") { // a drive
+		path = "/" + path
+	}
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {o.VFS}}.Encode()}
+	return uri.String(), flags | sqlite3.OPEN_URI
 }
 
 // Close closes the connection. SQLite checkpoints and removes the log where

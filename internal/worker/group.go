@@ -218,13 +218,15 @@ func (w *Worker) beginOnce(group []*batch, end time.Time) error {
 	if err := w.openDB(true); err != nil {
 		return err
 	}
-	level := w.cfg.Synchronous
+	level, now := w.cfg.Synchronous, time.Now()
 	for _, b := range group {
 		if b.req.Sync == wire.SyncFull {
 			level = sqlite.SyncFull
 		}
-		if !b.call.deadline.IsZero() && b.call.deadline.Before(end) {
-			end = b.call.deadline
+		// One whose time has passed is here for its record, and needs the
+		// transaction all the same.
+		if d := b.call.deadline; !d.IsZero() && d.Before(end) && d.After(now) {
+			end = d
 		}
 	}
 	if err := w.db.SetSynchronous(level); err != nil {

@@ -26,45 +26,43 @@ func (w *Worker) openDB(create bool) error {
 		// first. What comes now is for the file that is at the path.
 		w.cfg.Log.Warn("the database file was replaced while it was open: opening the new one", "exists", exists)
 		w.closeDB()
-		return w.openReplaced(create, id, exists)
 	}
-	if !exists {
-		if err := dbfile.CheckFolder(w.cfg.Path); err != nil {
-			return err
-		}
-	}
-	if id.Size == 0 {
+	// Known still when the first try to open the new file has failed, and
+	// when another worker had the old one open.
+	replaced := w.identity != dbfile.Identity{} && !(exists && id.SameFile(w.identity))
+	if replaced && exists {
+		err = w.dropOldSideFiles(id)
+	} else if id.Size == 0 {
 		// SQLite would delete a log that lies beside an empty file.
-		if err := dbfile.CheckLog(file, dbfile.Marker{}, id); err != nil {
-			return err
-		}
+		err = dbfile.CheckLog(file, dbfile.Marker{}, id)
 	}
-	return w.connect(sqlite.Options{Create: create}, exists)
-}
-
-// openReplaced opens a file that took the place of the one that was open. The
-// old one's log may still lie there, held by a reader: it must not be applied
-// to the new file.
-func (w *Worker) openReplaced(create bool, id dbfile.Identity, exists bool) error {
-	if exists {
-		if err := dbfile.CheckLog(w.cfg.Path.File, dbfile.Marker{}, id); err != nil {
-			return err
-		}
-		if err := dbfile.RemoveEmptySideFiles(w.cfg.Path.File); err != nil {
-			return err
-		}
+	if err == nil && !exists {
+		err = dbfile.CheckFolder(w.cfg.Path)
 	}
-	err := w.openDB(create)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	err = w.connect(sqlite.Options{Create: create}, exists)
+	if err == nil && replaced {
 		w.rev.pending = newEpoch()
 	}
 	return err
 }
 
+// dropOldSideFiles removes what belonged to the file whose place the one with
+// identity id has taken. The old one's log may still lie there, held by a
+// reader: it must not be applied to the new file.
+func (w *Worker) dropOldSideFiles(id dbfile.Identity) error {
+	if err := dbfile.CheckLog(w.cfg.Path.File, dbfile.Marker{}, id); err != nil {
+		return err
+	}
+	return dbfile.RemoveEmptySideFiles(w.cfg.Path.File)
+}
+
 // connect opens the file and reads its rev. An error leaves no connection.
 func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 	file := w.cfg.Path.File
-	o.Synchronous, o.ForeignKeys = w.cfg.Synchronous, w.cfg.ForeignKeys
+	o.Synchronous, o.ForeignKeys, o.VFS = w.cfg.Synchronous, w.cfg.ForeignKeys, w.cfg.vfs
 	w.db, err = sqlite.Open(file, o)
 	if err != nil {
 		w.db = nil
@@ -88,11 +86,11 @@ func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 	if !id.SameFile(w.identity) {
 		w.rev.pending = ""
 	}
-	w.identity = id
 	w.replay = records{}
 	if err := w.rev.load(w.db); err != nil {
 		return err
 	}
+	w.identity = id
 	w.cfg.Log.Debug("opened", "rev", w.rev.value, "epoch", w.rev.told())
 	return nil
 }

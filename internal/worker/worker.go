@@ -28,6 +28,7 @@ type Config struct {
 	Last *Snapshot
 
 	groupTime time.Duration // of tests, which run on slow machines
+	vfs       string        // of tests, whose disks fail; see sqlite.Options
 }
 
 // Worker owns one database. Submit, Stop, Done and Snapshot may be called from

@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"encoding/binary"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/skylinedb/skylinedb/test/harness"
@@ -51,6 +54,32 @@ func TestFrameTooLargeGoesOn(t *testing.T) {
 	other.OK(harness.Batch("a.db", createT))
 	t.Logf("the sender was stopped: %v", <-sender)
 	harness.Await(t, "the connection is gone", func() bool { return other.Status().Connections == 1 })
+}
+
+// Clients that begin more large frames than there is room for, and stop, hold
+// up no large frame that comes whole.
+func TestStalledLargeFrames(t *testing.T) {
+	t.Parallel()
+	const stalled = 30
+	d, c := withT(t, harness.Config{}, "a.db")
+	part := append(header(16<<20), make([]byte, 15<<20)...)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var conns []*harness.Conn
+	for range stalled {
+		s := d.Dial()
+		defer s.Close() // before the others are waited for
+		conns = append(conns, s)
+		wg.Go(func() { _, _ = s.Write(part) }) // fails where the daemon ends the connection
+	}
+	harness.Await(t, "all have connected", func() bool { return c.Status().Connections == stalled+1 })
+	c.OK(harness.Batch("a.db", fmt.Sprintf(`INSERT INTO t VALUES('%s', 1)`, strings.Repeat("x", 1<<20))))
+	harness.Await(t, "those that were in the way have lost their connections", func() bool { return c.Status().Connections < stalled+1 })
+	for _, s := range conns {
+		s.Close()
+	}
+	harness.Await(t, "all connections are gone", func() bool { return c.Status().Connections == 1 })
+	wantCount(t, d, "a.db", 1)
 }
 
 // A client that hangs up within a frame leaves nothing behind.

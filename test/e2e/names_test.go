@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,4 +116,21 @@ func TestMissingFolder(t *testing.T) {
 	wantGone(t, d.File("none"))
 	mkdir(t, d.Dir, "none")
 	c.OK(harness.Batch("none/a.db", createT))
+}
+
+// Databases that cannot be do not take the place of those that can: more of
+// them than the daemon serves at once are each told what is wrong.
+func TestManyMissingFolders(t *testing.T) {
+	t.Parallel()
+	const names = 1100
+	d := harness.Start(t, harness.Config{})
+	c := d.Dial()
+	for n := range names {
+		c.Refused(harness.Batch(fmt.Sprintf("none/%d.db", n), createT), wire.CodeIOError)
+	}
+	c.OK(harness.Batch("a.db", createT))
+	wantCount(t, d, "a.db", 0)
+	if n := c.Status().Workers; n != 1 {
+		t.Errorf("%d databases are served, want 1", n)
+	}
 }

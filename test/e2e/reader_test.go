@@ -102,4 +102,7 @@ func TestReadersRemaining(t *testing.T) {
 	if reply := c.OK(exclusive); *reply.ReadersRemaining || !reply.Already {
 		t.Errorf("after the reader has gone, Close says %+v", reply)
 	}
+	for _, left := range []string{"-wal", "-shm"} {
+		wantGone(t, d.File("a.db"+left))
+	}
 }

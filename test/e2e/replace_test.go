@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -63,6 +64,50 @@ func TestReplaceUnderOldReader(t *testing.T) {
 	wantSeen(t, reader, "2 old old")
 	reader.Close()
 	wantSeen(t, fresh, "3050 new new")
+}
+
+// A file that is replaced while it is open, without Close, beside a log that a
+// reader of the old one keeps: the log is not applied to the new one. When the
+// reader has gone and the log is moved away all is well.
+func TestReplacedWhileOpenUnderOldReader(t *testing.T) {
+	t.Parallel()
+	d := harness.Start(t, harness.Config{})
+	c := d.Dial()
+	c.OK(harness.Batch("a.db", `CREATE TABLE t(gen)`, `INSERT INTO t VALUES('old'), ('old')`))
+	reader := harness.Open(t, d.File("a.db"), "ro")
+	reader.Exec(`BEGIN`)
+	wantSeen(t, reader, "2 old old")
+	c.OK(harness.Batch("a.db", `CREATE TABLE more(x)`, `INSERT INTO t VALUES('old')`)) // in the log, which the reader pins
+	incoming := filepath.Join(harness.Dir(t), "incoming.db")
+	maker := harness.Open(t, incoming, "rwc")
+	maker.Exec(makeGeneration)
+	maker.Close()
+	content := readFile(t, incoming)
+	if err := os.Rename(incoming, d.File("a.db")); err != nil {
+		t.Fatal(err)
+	}
+	rows := 3000
+	for range 3 {
+		reply := c.Ask(harness.Batch("a.db", `INSERT INTO t VALUES('new')`))
+		if reply.Err() == nil {
+			rows++
+		} else if harness.WantCode(t, reply, wire.CodeStaleWAL); rows == 3000 && readFile(t, d.File("a.db")) != content {
+			t.Fatal("the new file was written to")
+		}
+		wantSeen(t, reader, "2 old old")
+	}
+	reader.Close()
+	if exists(t, d.File("a.db-wal")) && rows == 3000 {
+		if err := os.Rename(d.File("a.db-wal"), incoming+"-wal"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.OK(harness.Batch("a.db", `INSERT INTO t VALUES('new')`))
+	fresh := harness.Open(t, d.File("a.db"), "ro")
+	wantSeen(t, fresh, fmt.Sprintf("%d new new", rows+1))
+	if ok := fresh.Text(`PRAGMA integrity_check`); ok != "ok" {
+		t.Errorf("the new file is damaged: %s", ok)
+	}
 }
 
 func wantSeen(t *testing.T, reader *harness.SQLite, want string) {

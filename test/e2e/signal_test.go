@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -20,6 +21,39 @@ func TestSigtermUnderLoad(t *testing.T) {
 	d.WantExit(0)
 	wantCleanEnd(t, d, "a.db")
 	l.check(d.File("a.db"))
+}
+
+// The end of the terminal is the clean end of the daemon that was started there.
+func TestSighup(t *testing.T) {
+	t.Parallel()
+	d, _ := withT(t, harness.Config{}, "a.db")
+	l := startLoad(t, d, "a.db", 2)
+	l.await(100)
+	d.LoseTerminal()
+	d.WantExit(0)
+	wantCleanEnd(t, d, "a.db")
+	l.check(d.File("a.db"))
+}
+
+// Whoever reads the daemon's log may go. The daemon writes on, to nobody, and
+// serves.
+func TestLogWithoutReader(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := harness.Start(t, harness.Config{Flags: []string{"--log-level=debug"}, Stdout: w})
+	w.Close()
+	r.Close()
+	c := d.Dial()
+	for _, db := range []string{"a.db", "b.db"} { // each is logged when it is opened
+		c.OK(harness.Batch(db, createT))
+		c.OK(harness.Batch(db, insertT(1, 1)))
+		wantCount(t, d, db, 1)
+	}
+	d.Shutdown()
+	wantCleanEnd(t, d, "b.db")
 }
 
 // A second signal ends the daemon at once, whatever it waits for; nothing that

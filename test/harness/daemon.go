@@ -19,6 +19,7 @@ type Config struct {
 	Socket string   // where it listens
 	Flags  []string // before the directory
 	Env    []string // KEY=value, beside the test's own
+	Stdout *os.File // where its log goes, nil for [Daemon.Log]
 }
 
 // Daemon is a daemon that runs.
@@ -77,6 +78,9 @@ func (d *Daemon) spawn() {
 	d.past.WriteString(d.Output())
 	p := &Process{name: "the daemon", cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	if d.cfg.Stdout != nil {
+		cmd.Stdout = d.cfg.Stdout
+	}
 	p.start(d.t)
 	d.Process = p
 }
