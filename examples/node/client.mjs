@@ -100,10 +100,10 @@ export const real = (number) => ({ $real: Number.isFinite(number) ? String(numbe
 async function main() {
   const standard = process.platform === "win32" ? "\\\\.\\pipe\\SkylineDBd-v1" : "/tmp/skylinedb-v1.sock";
   const daemon = new Daemon(process.argv[2] ?? process.env.SKYLINEDB_SOCKET ?? standard);
-  await daemon.execute("node.db", [{ sql: "CREATE TABLE IF NOT EXISTS tasks(id INTEGER PRIMARY KEY, title TEXT, cover BLOB, weight REAL)" }]);
+  await daemon.execute("node.db", [{ sql: "CREATE TABLE IF NOT EXISTS tasks(id INTEGER PRIMARY KEY, title TEXT, cover BLOB, weight REAL, points INTEGER)" }]);
   const done = await daemon.execute("node.db", [
     { sql: "INSERT INTO tasks(title, cover, weight) VALUES(?, ?, ?)", params: ["Buy groceries", blob([0, 1]), real(2)] },
-    { sql: "INSERT INTO tasks(id, title) VALUES(:id, :title)", params: { id: integer(2n ** 62n), title: "Zürich" } },
+    { sql: "INSERT INTO tasks(title, points) VALUES(:title, :points)", params: { title: "Zürich", points: integer(2n ** 62n) } },
   ]);
   console.log(`rev ${done.rev}, ${done.rows_affected} rows affected`);
   // Three requests in flight on one connection.

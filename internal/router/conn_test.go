@@ -20,15 +20,20 @@ func admitted(t *testing.T, r *Router, wrap func(net.Conn) net.Conn) (client net
 	client, server := net.Pipe()
 	client.SetDeadline(time.Now().Add(time.Minute))
 	r.admit(wrap(server))
-	t.Cleanup(func() {
-		client.Close()
-		r.conns.Wait()
-	})
+	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-func newTestRouter() *Router {
-	return New(Config{MaxFrame: 1 << 20, Log: slog.New(slog.DiscardHandler)})
+// newTestRouter returns a router whose connections are waited for after the
+// test, when their clients have hung up.
+func newTestRouter(t *testing.T) *Router {
+	t.Helper()
+	r := New(Config{MaxFrame: 1 << 20, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() {
+		r.cancel()
+		r.conns.Wait()
+	})
+	return r
 }
 
 // wantEnd reads the end of a connection.
@@ -48,7 +53,7 @@ func (unwritable) Write([]byte) (int, error) { return 0, errors.New("the client 
 // A client that cannot be answered is asked for nothing more: requests that it
 // goes on sending would be executed, and it would not learn of it.
 func TestClientThatCannotBeAnsweredIsClosed(t *testing.T) {
-	client := admitted(t, newTestRouter(), func(nc net.Conn) net.Conn { return unwritable{nc} })
+	client := admitted(t, newTestRouter(t), func(nc net.Conn) net.Conn { return unwritable{nc} })
 	if _, err := client.Write(requestOf(2)); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +68,7 @@ func (timeless) SetReadDeadline(time.Time) error { return nil }
 // A client that stops within a large frame gives way to one that does not.
 func TestStalledClientGivesWay(t *testing.T) {
 	const large = 2 * allowance
-	r := newTestRouter()
+	r := newTestRouter(t)
 	r.budget.free = large
 	wrap := func(nc net.Conn) net.Conn { return timeless{nc} }
 	stalled, honest := admitted(t, r, wrap), admitted(t, r, wrap)

@@ -38,13 +38,20 @@ func TestTwentyClientsStartOneDaemon(t *testing.T) {
 			t.Errorf("a client ended with status %d: %s", status, w.Output())
 		}
 	}
-	log := harness.StartedLog(t, o)
-	if n := strings.Count(log, "msg=listening"); n != 1 || strings.Contains(log, "already running") {
-		t.Errorf("%d daemons have listened:\n%s", n, log)
-	}
+	wantOneDaemon(t, o)
 	reader := harness.Open(t, filepath.Join(o.Dir, "a.db"), "ro")
 	if n := reader.Int(`SELECT count(*) FROM t`); n != 40 {
 		t.Errorf("there are %d rows, want 40", n)
+	}
+}
+
+// wantOneDaemon checks that one daemon was started, and not others that found it
+// there.
+func wantOneDaemon(t *testing.T, o client.Options) {
+	t.Helper()
+	log := harness.StartedLog(t, o)
+	if n := strings.Count(log, "msg=listening"); n != 1 || strings.Contains(log, "already running") {
+		t.Errorf("%d daemons have listened:\n%s", n, log)
 	}
 }
 

@@ -27,7 +27,7 @@ func TestFrameTooLarge(t *testing.T) {
 		harness.WantCode(t, c.Reply(), wire.CodeFrameTooLarge)
 		c.WantEnd()
 	}
-	body := exec(`[{"sql":"SELECT 1"}]`)
+	body := rawBatch(`[{"sql":"SELECT 1"}]`)
 	for len(body) < 64<<10 {
 		body += " "
 	}

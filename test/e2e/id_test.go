@@ -17,15 +17,15 @@ func TestIDEcho(t *testing.T) {
 		`"` + strings.Repeat("x", 100_000) + `"`,
 	} {
 		for body, code := range map[string]wire.Code{
-			`{"type":"Ping"}`:             "",
-			`{"type":"Ping","db":"../x"}`: wire.CodeInvalidDatabaseName,
-			`{"type":"Status"}`:           "",
-			`{"type":"Nonsense"}`:         wire.CodeUnknownType,
-			`{"db":1}`:                    wire.CodeInvalidRequest,
-			exec(`[]`):                    wire.CodeInvalidRequest,
-			exec(`[{"sql":"SELECT 1"}]`):  "",
-			exec(`[{"sql":"SELEC 1"}]`):   wire.CodeSQLError,
-			exec(`[{"sql":"BEGIN"}]`):     wire.CodeForbiddenStatement,
+			`{"type":"Ping"}`:                "",
+			`{"type":"Ping","db":"../x"}`:    wire.CodeInvalidDatabaseName,
+			`{"type":"Status"}`:              "",
+			`{"type":"Nonsense"}`:            wire.CodeUnknownType,
+			`{"db":1}`:                       wire.CodeInvalidRequest,
+			rawBatch(`[]`):                   wire.CodeInvalidRequest,
+			rawBatch(`[{"sql":"SELECT 1"}]`): "",
+			rawBatch(`[{"sql":"SELEC 1"}]`):  wire.CodeSQLError,
+			rawBatch(`[{"sql":"BEGIN"}]`):    wire.CodeForbiddenStatement,
 		} {
 			reply := c.Ask(strings.TrimSuffix(body, "}") + `,"id":` + id + `}`)
 			if string(reply.ID) != id || reply.Code != code {

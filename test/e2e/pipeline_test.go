@@ -20,7 +20,7 @@ func mixed(n int) string {
 		harness.Batch("c.db", insertT(1, n)),
 		harness.Command(wire.TypeStatus, ""),
 		harness.Batch("../x.db", insertT(1, n)),
-		exec(`[]`),
+		rawBatch(`[]`),
 	}
 	return harness.With(bodies[n%len(bodies)], "id", n)
 }

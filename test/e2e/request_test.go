@@ -25,11 +25,11 @@ func TestMalformedRequests(t *testing.T) {
 		"a type of a type": {`{"type":1}`, `{"type":["Ping"]}`, `{"type":{}}`, `{"type":"Ping","type":"Ping"}`},
 		"a name of a type": {`{"type":"Ping","db":1}`, `{"type":"CloseDatabase","db":["a"]}`, `{"type":"ReopenDatabase","db":true}`},
 		"a flag of a type": {`{"type":"CloseDatabase","require_exclusive":1}`, `{"type":"CloseDatabase","require_exclusive":"true"}`},
-		"no batch":         {exec(`null`), exec(`{}`), exec(`"SELECT 1"`), `{"type":"ExecBatch"}`},
-		"an empty batch":   {exec(`[]`)},
+		"no batch":         {rawBatch(`null`), rawBatch(`{}`), rawBatch(`"SELECT 1"`), `{"type":"ExecBatch"}`},
+		"an empty batch":   {rawBatch(`[]`)},
 		"a statement of a type": {
-			exec(`[1]`), exec(`[null]`), exec(`["SELECT 1"]`), exec(`[[]]`), exec(`[{}]`), exec(`[{"sql":1}]`), exec(`[{"sql":null}]`),
-			exec(`[{"sql":"SELECT 1","sql":"SELECT 2"}]`), exec(`[{"sql":"SELECT 1"},{"params":[]}]`),
+			rawBatch(`[1]`), rawBatch(`[null]`), rawBatch(`["SELECT 1"]`), rawBatch(`[[]]`), rawBatch(`[{}]`), rawBatch(`[{"sql":1}]`), rawBatch(`[{"sql":null}]`),
+			rawBatch(`[{"sql":"SELECT 1","sql":"SELECT 2"}]`), rawBatch(`[{"sql":"SELECT 1"},{"params":[]}]`),
 		},
 		"parameters of a type": {params(`1`), params(`"x"`), params(`true`)},
 		"a value that fits nowhere": {
@@ -53,15 +53,15 @@ func TestMalformedRequests(t *testing.T) {
 	c.OK(harness.Batch(wire.DefaultDB, createT))
 }
 
-// exec returns an ExecBatch with that text for its statements.
-func exec(stmts string) string { return `{"type":"ExecBatch","stmts":` + stmts + `}` }
+// rawBatch returns an ExecBatch with that text for its statements.
+func rawBatch(stmts string) string { return `{"type":"ExecBatch","stmts":` + stmts + `}` }
 
 // params returns an ExecBatch with that text for its only parameters.
-func params(text string) string { return exec(`[{"sql":"SELECT ?","params":` + text + `}]`) }
+func params(text string) string { return rawBatch(`[{"sql":"SELECT ?","params":` + text + `}]`) }
 
 // option returns an ExecBatch with one more field.
 func option(name string, value any) string {
-	return harness.With(exec(`[{"sql":"SELECT 1"}]`), name, value)
+	return harness.With(rawBatch(`[{"sql":"SELECT 1"}]`), name, value)
 }
 
 // Parameters that do not match the statement are the client's mistake, and the
@@ -81,9 +81,9 @@ func TestParameterCount(t *testing.T) {
 		`{"sql":"INSERT INTO t VALUES(:a,:b)","params":{"a":1,"b":2,"c":3}}`,
 		`{"sql":"INSERT INTO t VALUES(?,?); SELECT 1","params":[1,2]}`,
 	} {
-		c.Refused(exec(`[{"sql":"INSERT INTO t VALUES(0,0)"},`+stmt+`]`), wire.CodeInvalidRequest)
+		c.Refused(rawBatch(`[{"sql":"INSERT INTO t VALUES(0,0)"},`+stmt+`]`), wire.CodeInvalidRequest)
 	}
-	c.OK(exec(`[{"sql":"INSERT INTO t VALUES(?,?)","params":[1,2]},{"sql":"INSERT INTO t VALUES(:a,$b)","params":{"a":1,"$b":2}}]`))
+	c.OK(rawBatch(`[{"sql":"INSERT INTO t VALUES(?,?)","params":[1,2]},{"sql":"INSERT INTO t VALUES(:a,$b)","params":{"a":1,"$b":2}}]`))
 	wantCount(t, d, wire.DefaultDB, 2)
 }
 

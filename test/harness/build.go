@@ -38,6 +38,14 @@ func program(t testing.TB, built func() (string, error)) string {
 	return path
 }
 
+// Go returns the go command with the environment of whoever runs the tests,
+// who has what it needs in his home directory.
+func Go(args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Env = run.environ
+	return cmd
+}
+
 // build builds one of the module's commands into the run's folder.
 func build(command string) (string, error) {
 	path := filepath.Join(run.dir, "bin", command)
@@ -48,9 +56,7 @@ func build(command string) (string, error) {
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	cmd := exec.Command("go", append(args, module+"/cmd/"+command)...)
-	cmd.Env = run.environ
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := Go(append(args, module+"/cmd/"+command)...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
 	}
 	return path, nil

@@ -4,6 +4,7 @@ package faultvfs
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -16,8 +17,10 @@ import (
 // use it; its methods may be called from any goroutine.
 type VFS struct {
 	vfs.VFS
-	name     string
-	logSyncs atomic.Int64 // of those to come, how many fail
+	name string
+
+	mu         sync.Mutex // guards what follows
+	skip, fail int        // of the syncs of logs to come
 }
 
 // registered makes the names differ, which are the process's.
@@ -35,12 +38,26 @@ func Register(t testing.TB) *VFS {
 // Name returns the name under which connections find the layer.
 func (v *VFS) Name() string { return v.name }
 
-// FailLogSyncs makes the next n syncs of a write-ahead log fail; 0 makes them
-// succeed from now on.
-func (v *VFS) FailLogSyncs(n int) { v.logSyncs.Store(int64(n)) }
+// FailLogSyncs makes n syncs of a write-ahead log fail, once so many more have
+// succeeded. It returns how many failures of an earlier call are left out.
+func (v *VFS) FailLogSyncs(skip, n int) (left int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	left, v.skip, v.fail = max(v.fail, 0), skip, n
+	return left
+}
 
-// LogSyncsLeft returns how many syncs are still going to fail.
-func (v *VFS) LogSyncsLeft() int { return int(max(v.logSyncs.Load(), 0)) }
+// failsNow reports whether the sync that is due fails.
+func (v *VFS) failsNow() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.skip > 0 {
+		v.skip--
+		return false
+	}
+	v.fail--
+	return v.fail >= 0
+}
 
 // Open implements [vfs.VFS].
 func (v *VFS) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -66,7 +83,7 @@ type log struct {
 
 // Sync implements [vfs.File].
 func (l *log) Sync(flags vfs.SyncFlag) error {
-	if l.v.logSyncs.Load() > 0 && l.v.logSyncs.Add(-1) >= 0 {
+	if l.v.failsNow() {
 		return sqlite3.IOERR_FSYNC
 	}
 	return l.File.Sync(flags)
