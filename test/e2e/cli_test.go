@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,7 +141,7 @@ func TestCLIDirMismatch(t *testing.T) {
 		t.Errorf("exec with --dir: %v", got)
 	}
 	sh.env = []string{"SKYLINEDB_DIR=" + elsewhere}
-	if got := sh.run(insert...); got.Status != 1 || !strings.Contains(got.Err, d.Dir) || !strings.Contains(got.Err, elsewhere) {
+	if got := sh.run(insert...); got.Status != 1 || !strings.Contains(got.Err, strconv.Quote(d.Dir)) || !strings.Contains(got.Err, strconv.Quote(elsewhere)) {
 		t.Errorf("exec with SKYLINEDB_DIR: %+v, want status 1 and both directories", got)
 	}
 	sh.want(result{Out: "✓ 1 row affected, rev 3 (" + d.File("a.db") + ")\n"}, append(insert, "--dir", d.Dir)...)
