@@ -25,17 +25,13 @@ func (w *Worker) runGroup(group []*batch) {
 		w.publish()
 		return
 	}
-	for restarts := 0; len(group) > 0; {
-		if restarts < maxRestarts {
-			var restarted bool
-			if group, restarted = w.attempt(group); restarted {
-				restarts++
-			}
-			continue
+	for restarts := 0; len(group) > 0 && restarts < maxRestarts; {
+		var restarted bool
+		if group, restarted = w.attempt(group); restarted {
+			restarts++
 		}
-		w.runSingly(group)
-		group = nil
 	}
+	w.runSingly(group)
 	w.rev.wanted, w.rev.proven = false, false
 	w.publish()
 	w.checkpointIfDue()

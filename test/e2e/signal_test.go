@@ -14,22 +14,23 @@ import (
 // SIGTERM under load means what Shutdown means.
 func TestSigtermUnderLoad(t *testing.T) {
 	t.Parallel()
-	d, _ := withT(t, harness.Config{}, "a.db")
-	l := startLoad(t, d, "a.db", 4)
-	l.await(300)
-	d.Terminate()
-	d.WantExit(0)
-	wantCleanEnd(t, d, "a.db")
-	l.check(d.File("a.db"))
+	endUnderLoad(t, 4, 300, (*harness.Daemon).Terminate)
 }
 
 // The end of the terminal is the clean end of the daemon that was started there.
 func TestSighup(t *testing.T) {
 	t.Parallel()
+	endUnderLoad(t, 2, 100, (*harness.Daemon).LoseTerminal)
+}
+
+// endUnderLoad ends a daemon after its clients had so many batches
+// acknowledged, and wants every one of these in the file.
+func endUnderLoad(t *testing.T, clients int, batches int64, end func(*harness.Daemon)) {
+	t.Helper()
 	d, _ := withT(t, harness.Config{}, "a.db")
-	l := startLoad(t, d, "a.db", 2)
-	l.await(100)
-	d.LoseTerminal()
+	l := startLoad(t, d, "a.db", clients)
+	l.await(batches)
+	end(d)
 	d.WantExit(0)
 	wantCleanEnd(t, d, "a.db")
 	l.check(d.File("a.db"))
