@@ -41,6 +41,7 @@ var imports = []struct {
 	{"cmd/skylinedb-cli", []string{"internal/cli"}},
 	{"examples/quickstart", []string{"wire", "client"}},
 	{"bench", []string{"wire", "client"}},
+	{"test/tally", nil},
 	{"test/harness", []string{"wire", "internal/config", "internal/oslock", "internal/transport", "client"}},
 }
 

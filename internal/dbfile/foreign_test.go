@@ -179,7 +179,7 @@ func TestCheckLogJournal(t *testing.T) {
 			file := make(t)
 			for _, closed := range []Marker{unchanged(t, file), closedElsewhere, {}} {
 				now := identify(t, file)
-				if err := removeSideFile(file + journalSuffix); err != nil {
+				if err := removeSideFile(OS{}, file+journalSuffix); err != nil {
 					t.Fatal(err)
 				}
 				want := wire.ErrorCode(CheckLog(file, closed, now))

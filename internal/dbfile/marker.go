@@ -114,18 +114,18 @@ var errNotRegular = errors.New("it is not a regular file")
 // durable. It replaces the earlier one as a whole: after an error or a crash
 // the old or the new one is there, never a mixture. The error is a
 // [*wire.Error] with CodeDiskFull or CodeIOError.
-func WriteMarker(file string, m Marker) error {
+func WriteMarker(disk Disk, file string, m Marker) error {
 	text, err := json.MarshalIndent(storedMarker{Version: markerVersion, Marker: m}, "", "  ")
 	if err != nil { // a Since beyond the year 9999
 		return wire.Errorf(wire.CodeInternal, "The maintenance marker of %q cannot be encoded: %w.", file, err)
 	}
 	path, temp := file+MarkerSuffix, file+tempSuffix
-	if err := writeDurably(temp, append(text, '\n')); err != nil {
-		_ = os.Remove(temp) // the first error tells more; a leftover is replaced
+	if err := writeDurably(disk, temp, append(text, '\n')); err != nil {
+		_ = disk.Remove(temp) // the first error tells more; a leftover is replaced
 		return ioError(err, "write the maintenance marker %q", temp)
 	}
-	if err := renameDurably(temp, path); err != nil {
-		_ = os.Remove(temp) // likewise
+	if err := renameDurably(disk, temp, path); err != nil {
+		_ = disk.Remove(temp) // likewise
 		return ioError(err, "put the maintenance marker %q in place", path)
 	}
 	return nil
@@ -133,14 +133,13 @@ func WriteMarker(file string, m Marker) error {
 
 // writeDurably writes a new file. What a crash left under that name goes; a
 // link that somebody put there is not followed.
-func writeDurably(path string, content []byte) (err error) {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | openNoFollow
-	f, err := os.OpenFile(path, flags, 0o600)
+func writeDurably(disk Disk, path string, content []byte) (err error) {
+	f, err := disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
-		if err := os.Remove(path); err != nil && !isAbsent(err) {
+		if err := disk.Remove(path); err != nil && !isAbsent(err) {
 			return err
 		}
-		f, err = os.OpenFile(path, flags, 0o600)
+		f, err = disk.Create(path)
 	}
 	if err != nil {
 		return err
@@ -152,12 +151,20 @@ func writeDurably(path string, content []byte) (err error) {
 	return f.Sync()
 }
 
+// renameDurably renames a file within its folder.
+func renameDurably(disk Disk, from, to string) error {
+	if err := disk.Rename(from, to); err != nil {
+		return err
+	}
+	return disk.SyncDir(filepath.Dir(to))
+}
+
 // RemoveMarker removes the marker of a database file, and what a crash left of
 // one, and returns when that is durable. That there is none is fine. The error
 // is a [*wire.Error] with CodeIOError; the marker may be there or not then.
-func RemoveMarker(file string) error {
+func RemoveMarker(disk Disk, file string) error {
 	for _, path := range []string{file + MarkerSuffix, file + tempSuffix} {
-		if err := os.Remove(path); err != nil && !isAbsent(err) {
+		if err := disk.Remove(path); err != nil && !isAbsent(err) {
 			return ioError(err, "remove the maintenance marker %q", path)
 		}
 	}
@@ -165,5 +172,5 @@ func RemoveMarker(file string) error {
 	if _, err := os.Lstat(dir); isAbsent(err) {
 		return nil
 	}
-	return SyncDir(dir)
+	return SyncDir(disk, dir)
 }

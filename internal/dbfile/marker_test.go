@@ -24,7 +24,7 @@ func TestMarkerRoundTrip(t *testing.T) {
 		{State: Open, Since: time.Unix(3, 4).UTC()},
 	}
 	for _, want := range wants {
-		if err := WriteMarker(file, want); err != nil {
+		if err := WriteMarker(OS{}, file, want); err != nil {
 			t.Fatal(err)
 		}
 		got, ok, err := ReadMarker(file)
@@ -34,7 +34,7 @@ func TestMarkerRoundTrip(t *testing.T) {
 	}
 	assertFiles(t, filepath.Dir(file), "a.db-skylinedb")
 	for range 2 { // the second finds nothing
-		if err := RemoveMarker(file); err != nil {
+		if err := RemoveMarker(OS{}, file); err != nil {
 			t.Errorf("RemoveMarker = %v", err)
 		}
 		assertFiles(t, filepath.Dir(file))
@@ -95,7 +95,7 @@ func TestReadMarkerUnreadable(t *testing.T) {
 		if _, _, err := ReadMarker(file); wire.ErrorCode(err) != wire.CodeIOError {
 			t.Errorf("ReadMarker = %v, want %s", err, wire.CodeIOError)
 		}
-		if err := WriteMarker(file, Marker{State: Closed}); wire.ErrorCode(err) != wire.CodeIOError {
+		if err := WriteMarker(OS{}, file, Marker{State: Closed}); wire.ErrorCode(err) != wire.CodeIOError {
 			t.Errorf("WriteMarker = %v, want %s", err, wire.CodeIOError)
 		}
 		assertFiles(t, filepath.Dir(file), "a.db-skylinedb")
@@ -116,7 +116,7 @@ func TestWriteMarkerLeftover(t *testing.T) {
 	t.Run("file", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "a.db")
 		write(t, file+tempSuffix, []byte("half a mark"))
-		if err := WriteMarker(file, Marker{State: Closed}); err != nil {
+		if err := WriteMarker(OS{}, file, Marker{State: Closed}); err != nil {
 			t.Fatal(err)
 		}
 		assertFiles(t, filepath.Dir(file), "a.db-skylinedb")
@@ -126,7 +126,7 @@ func TestWriteMarkerLeftover(t *testing.T) {
 		victim := filepath.Join(t.TempDir(), "victim")
 		write(t, victim, []byte("precious"))
 		symlink(t, victim, file+tempSuffix)
-		if err := WriteMarker(file, Marker{State: Closed}); err != nil {
+		if err := WriteMarker(OS{}, file, Marker{State: Closed}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(victim); string(got) != "precious" || err != nil {
@@ -139,7 +139,7 @@ func TestWriteMarkerLeftover(t *testing.T) {
 	t.Run("removed", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "a.db")
 		write(t, file+tempSuffix, nil)
-		if err := RemoveMarker(file); err != nil {
+		if err := RemoveMarker(OS{}, file); err != nil {
 			t.Fatal(err)
 		}
 		assertFiles(t, filepath.Dir(file))
@@ -151,13 +151,13 @@ func TestMarkerMissingFolder(t *testing.T) {
 	if _, ok, err := ReadMarker(file); ok || err != nil {
 		t.Errorf("ReadMarker = %v, %v; want none", ok, err)
 	}
-	if err := RemoveMarker(file); err != nil {
+	if err := RemoveMarker(OS{}, file); err != nil {
 		t.Errorf("RemoveMarker = %v, want nil", err)
 	}
-	if err := WriteMarker(file, Marker{State: Closed}); wire.ErrorCode(err) != wire.CodeIOError {
+	if err := WriteMarker(OS{}, file, Marker{State: Closed}); wire.ErrorCode(err) != wire.CodeIOError {
 		t.Errorf("WriteMarker = %v, want %s", err, wire.CodeIOError)
 	}
-	if err := SyncDir(filepath.Dir(file)); runtime.GOOS != "windows" && wire.ErrorCode(err) != wire.CodeIOError {
+	if err := SyncDir(OS{}, filepath.Dir(file)); runtime.GOOS != "windows" && wire.ErrorCode(err) != wire.CodeIOError {
 		t.Errorf("SyncDir = %v, want %s", err, wire.CodeIOError)
 	}
 }

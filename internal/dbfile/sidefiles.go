@@ -54,7 +54,7 @@ func sideFileSize(path string) (int64, error) {
 // example on Windows, where a file in use cannot be removed.
 //
 // Source: https://sqlite.org/howtocorrupt.html, section 1.4.
-func RemoveEmptySideFiles(file string) error {
+func RemoveEmptySideFiles(disk Disk, file string) error {
 	size, err := LogSize(file)
 	if err != nil {
 		return err
@@ -67,18 +67,18 @@ func RemoveEmptySideFiles(file string) error {
 		if ok && indexNames(file, head) {
 			return nil
 		}
-		return removeSideFile(file + indexSuffix)
+		return removeSideFile(disk, file+indexSuffix)
 	}
 	// The log first: a crash in between leaves an index without a log, which
 	// the next connection builds anew.
-	if err := removeSideFile(file + logSuffix); err != nil {
+	if err := removeSideFile(disk, file+logSuffix); err != nil {
 		return err
 	}
-	return removeSideFile(file + indexSuffix)
+	return removeSideFile(disk, file+indexSuffix)
 }
 
-func removeSideFile(path string) error {
-	if err := os.Remove(path); err != nil && !isAbsent(err) {
+func removeSideFile(disk Disk, path string) error {
+	if err := disk.Remove(path); err != nil && !isAbsent(err) {
 		return ioError(err, "remove the left-over %q", path)
 	}
 	return nil

@@ -51,7 +51,7 @@ func TestRemoveEmptySideFiles(t *testing.T) {
 			for suffix, content := range test.has {
 				write(t, file+suffix, content)
 			}
-			if err := RemoveEmptySideFiles(file); err != nil {
+			if err := RemoveEmptySideFiles(OS{}, file); err != nil {
 				t.Errorf("RemoveEmptySideFiles = %v", err)
 			}
 			assertFiles(t, filepath.Dir(file), test.left...)

@@ -5,7 +5,6 @@ package dbfile
 import (
 	"errors"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,19 +12,11 @@ import (
 // openNoFollow makes an open fail on a symbolic link.
 const openNoFollow = unix.O_NOFOLLOW
 
-// SyncDir returns when the names in a folder are durable: a file that was
-// created, renamed or removed is so after a power failure too. The error is
-// a [*wire.Error] with CodeDiskFull or CodeIOError. It does nothing on
-// Windows, where a folder cannot be synced; there the marker is renamed with
-// write-through instead.
-func SyncDir(dir string) error {
-	if err := syncDir(dir); err != nil {
-		return ioError(err, "sync the folder %q", dir)
-	}
-	return nil
-}
+// Rename implements [Disk].
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
-func syncDir(dir string) (err error) {
+// SyncDir implements [Disk].
+func (OS) SyncDir(dir string) (err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -37,12 +28,4 @@ func syncDir(dir string) (err error) {
 		return err
 	}
 	return nil
-}
-
-// renameDurably renames a file within its folder and syncs the folder.
-func renameDurably(from, to string) error {
-	if err := os.Rename(from, to); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(to))
 }

@@ -165,7 +165,7 @@ func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
 	}
 	if !readers {
 		// Whoever had the file open left these; a log with content stays.
-		if err := dbfile.RemoveEmptySideFiles(w.cfg.Path.File); err != nil {
+		if err := dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File); err != nil {
 			w.cfg.Log.Warn("files beside the closed database stay", "error", err)
 		}
 	}
@@ -261,7 +261,7 @@ func (w *Worker) dropSideFiles(id dbfile.Identity) error {
 			return err
 		}
 	}
-	return dbfile.RemoveEmptySideFiles(file)
+	return dbfile.RemoveEmptySideFiles(w.cfg.disk, file)
 }
 
 // connectAgain opens the file that is there. A log beside it that turns out

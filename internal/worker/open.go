@@ -56,7 +56,7 @@ func (w *Worker) dropOldSideFiles(id dbfile.Identity) error {
 	if err := dbfile.CheckLog(w.cfg.Path.File, dbfile.Marker{}, id); err != nil {
 		return err
 	}
-	return dbfile.RemoveEmptySideFiles(w.cfg.Path.File)
+	return dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File)
 }
 
 // connect opens the file and reads its rev. An error leaves no connection.
@@ -74,7 +74,7 @@ func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 		}
 	}()
 	if !exists {
-		if err := dbfile.SyncDir(filepath.Dir(file)); err != nil {
+		if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(file)); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (w *Worker) readState() error {
 // enter makes the marker durable and then the state true.
 func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 	m.State = s
-	if err := dbfile.WriteMarker(w.cfg.Path.File, m); err != nil {
+	if err := dbfile.WriteMarker(w.cfg.disk, w.cfg.Path.File, m); err != nil {
 		w.lookAgain()
 		return err
 	}
@@ -45,7 +45,7 @@ func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 
 // enterOpen removes the marker and makes the database open.
 func (w *Worker) enterOpen() error {
-	if err := dbfile.RemoveMarker(w.cfg.Path.File); err != nil {
+	if err := dbfile.RemoveMarker(w.cfg.disk, w.cfg.Path.File); err != nil {
 		w.lookAgain()
 		return err
 	}

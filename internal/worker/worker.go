@@ -29,6 +29,7 @@ type Config struct {
 
 	groupTime time.Duration // of tests, which run on slow machines
 	vfs       string        // of tests, whose disks fail; see sqlite.Options
+	disk      dbfile.Disk   // likewise
 }
 
 // Worker owns one database. Submit, Stop, Done and Snapshot may be called from
@@ -66,6 +67,9 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 	}
 	if w.cfg.groupTime == 0 {
 		w.cfg.groupTime = groupTime
+	}
+	if w.cfg.disk == nil {
+		w.cfg.disk = dbfile.OS{}
 	}
 	w.abort, w.giveUp = context.WithCancel(context.Background())
 	if cfg.Last != nil {
