@@ -28,7 +28,7 @@ var imports = []struct {
 	{"internal/transport", nil},
 	{"internal/dbfile", []string{"wire"}},
 	{"internal/sqlite", []string{"wire"}},
-	{"internal/sqlite/faultvfs", nil},
+	{"internal/sqlite/faultvfs", []string{"internal/dbfile"}},
 	{"internal/worker", []string{"wire", "internal/dbfile", "internal/sqlite"}},
 	{"internal/router", []string{"wire", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/worker"}},
 	{"internal/daemon", []string{"internal/config", "internal/oslock", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/router"}},
@@ -43,6 +43,12 @@ var imports = []struct {
 	{"bench", []string{"wire", "client"}},
 	{"test/tally", nil},
 	{"test/harness", []string{"wire", "internal/config", "internal/oslock", "internal/transport", "client"}},
+	{"test/history", nil},
+	{"test/replace", nil},
+	{"test/hostile", nil},
+	{"test/crowd", nil},
+	{"test/mutation", nil},
+	{"torture", []string{"test/tally"}},
 }
 
 // sqliteUsers are the only importers of the SQLite library. Programs that

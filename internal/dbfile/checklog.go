@@ -1,6 +1,11 @@
 package dbfile
 
-import "github.com/skylinedb/skylinedb/wire"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/skylinedb/skylinedb/wire"
+)
 
 // CheckLog returns nil if SQLite may open a closed database beside the log and
 // the rollback journal that lie there now. The daemon leaves no content in
@@ -11,7 +16,8 @@ import "github.com/skylinedb/skylinedb/wire"
 // two files may pass every check of integrity, so what is not certain is
 // refused.
 //
-// A journal that SQLite would roll back is refused always. A log with
+// A journal that SQLite would roll back is refused, unless that is certain to
+// bring back nothing. A log with
 // content is accepted in two cases:
 //
 //   - In use here: the file is as the marker says that it was on Close, and
@@ -38,7 +44,7 @@ import "github.com/skylinedb/skylinedb/wire"
 // Source: https://sqlite.org/fileformat2.html#walformat, and there "File
 // change counter"; https://sqlite.org/walformat.html.
 func CheckLog(file string, closed Marker, now Identity) error {
-	if err := checkJournal(file); err != nil {
+	if err := checkJournal(file, now); err != nil {
 		return err
 	}
 	size, err := LogSize(file)
@@ -75,27 +81,42 @@ func staleLog(path, why string) error {
 		"The log %q is not known to belong to the database file now beside it (%s); move the log away, or fold it into the file it belongs to with sqlite3, then reopen the database.", path, why)
 }
 
+// journalMagic begins each header of a rollback journal.
+const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+
 // checkJournal returns CodeStaleWAL if the journal beside file is one that
 // SQLite would roll back: a non-zero first byte makes it hot. An empty one,
 // and one whose header was cleared (journal_mode PERSIST), is harmless.
 //
-// Source: https://sqlite.org/lockingv3.html, section 4.1.
-func checkJournal(file string) error {
+// So is, beside an empty or missing file, the journal of a transaction that
+// began with an empty file: it is what a crash leaves of a database's first
+// transaction, and holds no page. SQLite deletes it.
+//
+// Source: https://sqlite.org/lockingv3.html, section 4.1, and
+// https://sqlite.org/fileformat2.html#the_rollback_journal.
+func checkJournal(file string, now Identity) error {
 	path := file + journalSuffix
 	size, err := sideFileSize(path)
 	if err != nil || size == 0 {
 		return err
 	}
-	first, err := readPart(path, 0, 1)
+	head, err := readPart(path, 0, len(journalMagic)+12)
 	if isAbsent(err) { // it went just now
 		return nil
 	}
 	if err != nil {
 		return ioError(err, "read the journal %q", path)
 	}
-	if len(first) == 0 || first[0] == 0 {
+	if len(head) == 0 || head[0] == 0 || now.Size == 0 && !holdsPages(head) {
 		return nil
 	}
 	return wire.Errorf(wire.CodeStaleWAL,
 		"The rollback journal %q is not the daemon's and may belong to another file; move it away, or let sqlite3 open it beside the file it belongs to, then reopen the database.", path)
+}
+
+// holdsPages reports whether a journal with that header can bring a database
+// back that had pages: their number is its third field.
+func holdsPages(head []byte) bool {
+	pages := head[min(len(head), len(journalMagic)+8):]
+	return bytes.HasPrefix(head, []byte(journalMagic)) && len(pages) == 4 && binary.BigEndian.Uint32(pages) > 0
 }

@@ -173,9 +173,21 @@ func TestCheckLogJournal(t *testing.T) {
 			return file
 		},
 	}
-	journals := map[string]bool{"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7": true, "\x01": true, "": false, "\x00\xd5\x05\xf9": false}
+	const header = journalMagic + "\x00\x00\x00\x01nonc"
+	journals := []struct {
+		content  string
+		hot      bool // beside a file with content
+		hotAlone bool // beside none
+	}{
+		{header + "\x00\x00\x00\x02", true, true},
+		{header + "\x00\x00\x00\x00", true, false}, // of a first transaction
+		{header, true, false},
+		{"\x01", true, false},
+		{"", false, false},
+		{"\x00\xd5\x05\xf9", false, false},
+	}
 	for name, make := range files {
-		for journal, hot := range journals {
+		for _, journal := range journals {
 			file := make(t)
 			for _, closed := range []Marker{unchanged(t, file), closedElsewhere, {}} {
 				now := identify(t, file)
@@ -183,17 +195,18 @@ func TestCheckLogJournal(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := wire.ErrorCode(CheckLog(file, closed, now))
-				write(t, file+journalSuffix, []byte(journal))
+				write(t, file+journalSuffix, []byte(journal.content))
+				hot := journal.hot && now.Size > 0 || journal.hotAlone
 				if hot {
 					want = wire.CodeStaleWAL
 				}
 				before := digest(t, file)
 				err := CheckLog(file, closed, now)
 				if wire.ErrorCode(err) != want || err != nil && hot && !strings.Contains(err.Error(), file+journalSuffix) {
-					t.Errorf("%s with the journal %q: CheckLog = %v, want code %q", name, journal, err, want)
+					t.Errorf("%s with the journal %q: CheckLog = %v, want code %q", name, journal.content, err, want)
 				}
 				if digest(t, file) != before {
-					t.Errorf("%s with the journal %q: CheckLog changed files", name, journal)
+					t.Errorf("%s with the journal %q: CheckLog changed files", name, journal.content)
 				}
 			}
 		}

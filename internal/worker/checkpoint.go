@@ -34,14 +34,15 @@ func (p *checkpointPolicy) committed(now time.Time) {
 // quietAt returns when the log is to be emptied, if it is.
 func (p *checkpointPolicy) quietAt() (time.Time, bool) { return p.next, p.dirty }
 
-// passiveDue reports whether a log of so many pages wants a passive checkpoint.
+// passiveDue reports whether a log of so many pages wants a passive checkpoint,
+// where there is to be one for every so many.
 // Readers may keep one from getting anywhere, so the next is due only after
 // as many pages again.
-func (p *checkpointPolicy) passiveDue(pages int) bool {
+func (p *checkpointPolicy) passiveDue(pages, every int) bool {
 	if pages < p.tried {
 		p.tried, p.warn = 0, logWarning // the log began anew
 	}
-	return pages-p.tried >= sqlite.AutoCheckpoint
+	return pages-p.tried >= every
 }
 
 // warnDue reports whether a log of so many pages, which could not be moved,
@@ -57,7 +58,7 @@ func (p *checkpointPolicy) warnDue(pages int) bool {
 
 // checkpointIfDue runs between groups, when all of the last one are answered.
 func (w *Worker) checkpointIfDue() {
-	if w.db == nil || !w.ckpt.passiveDue(w.db.LogPages()) {
+	if w.db == nil || !w.ckpt.passiveDue(w.db.LogPages(), w.cfg.checkpointPages) {
 		return
 	}
 	pages := w.db.LogPages()

@@ -17,12 +17,13 @@ func TestCommitWhoseSyncFails(t *testing.T) {
 		for skip := range 3 { // a fresh log has its header synced, too
 			for _, syncs := range []int{1, 2, 3, 4, 5, 50} {
 				t.Run(fmt.Sprintf("%d batches, %d syncs after %d", batches, syncs, skip), func(t *testing.T) {
-					faults := faultvfs.Register(t)
 					h := newHarness(t)
-					h.cfg.vfs, h.cfg.Synchronous = faults.Name(), sqlite.SyncFull
+					disk := h.onFailingDisk()
+					h.cfg.Synchronous = sqlite.SyncFull
 					h.ok(batchOf(`CREATE TABLE t(a)`))
 					release := h.hold()
-					faults.FailLogSyncs(skip, syncs)
+					plan := &logSyncs{skip: skip, fail: syncs}
+					disk.Fail(plan.decide)
 					// One by itself, which makes a log, and a group.
 					calls := []*Call{h.submit(numbered(0))}
 					h.submit(&wire.Request{Type: wire.TypePing})
@@ -34,7 +35,8 @@ func TestCommitWhoseSyncFails(t *testing.T) {
 					for _, c := range calls {
 						replies = append(replies, h.reply(c))
 					}
-					if faults.FailLogSyncs(0, 0) == syncs {
+					disk.Fail(nil)
+					if plan.fail == syncs {
 						t.Error("no sync has failed")
 					}
 					h.wantTruth(replies)
@@ -42,6 +44,24 @@ func TestCommitWhoseSyncFails(t *testing.T) {
 			}
 		}
 	}
+}
+
+// logSyncs is a plan that fails so many syncs of logs after so many.
+type logSyncs struct{ skip, fail int }
+
+func (p *logSyncs) decide(op faultvfs.Op) error {
+	if op.Kind != faultvfs.Sync || !op.OnLog() {
+		return nil
+	}
+	if p.skip > 0 {
+		p.skip--
+		return nil
+	}
+	if p.fail == 0 {
+		return nil
+	}
+	p.fail--
+	return faultvfs.EIO
 }
 
 // numbered is the batch that puts i into t.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
+	"github.com/skylinedb/skylinedb/internal/sqlite/faultvfs"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -52,6 +53,14 @@ func newHarness(t *testing.T) *harness {
 	}
 	t.Cleanup(h.stop)
 	return h
+}
+
+// onFailingDisk puts the database on a disk that can be made to fail.
+func (h *harness) onFailingDisk() *faultvfs.Disk {
+	h.t.Helper()
+	disk := faultvfs.Register(h.t, filepath.Dir(h.file))
+	h.cfg.vfs, h.cfg.disk = disk.Name(), disk
+	return disk
 }
 
 // serving is newHarness with a database that has a table t(a UNIQUE).

@@ -27,9 +27,11 @@ type Config struct {
 	// Last is what the database's previous worker left, nil for the first.
 	Last *Snapshot
 
-	groupTime time.Duration // of tests, which run on slow machines
-	vfs       string        // of tests, whose disks fail; see sqlite.Options
-	disk      dbfile.Disk   // likewise
+	// Of tests.
+	groupTime       time.Duration // for slow machines
+	checkpointPages int           // for short logs
+	vfs             string        // for disks that fail; see sqlite.Options
+	disk            dbfile.Disk   // likewise
 }
 
 // Worker owns one database. Submit, Stop, Done and Snapshot may be called from
@@ -67,6 +69,9 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 	}
 	if w.cfg.groupTime == 0 {
 		w.cfg.groupTime = groupTime
+	}
+	if w.cfg.checkpointPages == 0 {
+		w.cfg.checkpointPages = sqlite.AutoCheckpoint
 	}
 	if w.cfg.disk == nil {
 		w.cfg.disk = dbfile.OS{}

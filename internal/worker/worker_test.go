@@ -198,7 +198,7 @@ func TestCheckpointPolicy(t *testing.T) {
 		pages int
 		due   bool
 	}{{999, false}, {1000, true}, {1500, false}, {1999, false}, {2000, true}, {2100, false}, {10, false}, {1009, true}} {
-		if got := p.passiveDue(step.pages); got != step.due {
+		if got := p.passiveDue(step.pages, sqlite.AutoCheckpoint); got != step.due {
 			t.Errorf("passiveDue(%d) = %v, want %v", step.pages, got, step.due)
 		}
 		if step.due {

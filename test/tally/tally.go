@@ -61,8 +61,9 @@ func Violation(t testing.TB, c Count, format string, args ...any) {
 }
 
 // Rounds yields the seeds of a machine's rounds: in the short form 1 to short,
-// in the long form one after the other from the seed that was given. When the
-// rounds are over, or given up, it writes the report.
+// a tenth of them under the race detector; in the long form one after the other
+// from the seed that was given. When the rounds are over, or given up, it
+// writes the report.
 func Rounds(short int) iter.Seq[uint64] {
 	first, given := number(SeedEnv)
 	until, long := number(UntilEnv)
@@ -75,7 +76,7 @@ func Rounds(short int) iter.Seq[uint64] {
 		case given:
 			yield(first)
 		default:
-			for seed := uint64(1); seed <= uint64(short) && yield(seed); seed++ {
+			for seed := uint64(1); seed <= uint64(max(short/slowdown, 1)) && yield(seed); seed++ {
 			}
 		}
 	}
