@@ -88,8 +88,12 @@ func (w *Worker) untilDue(now time.Time) time.Duration {
 }
 
 // idleEnd returns when the worker may end if nothing comes. One that only
-// told its state was of no use yet and need not stay.
+// told its state was of no use yet and need not stay; one that could not make
+// its state durable stays, for the next would not know.
 func (w *Worker) idleEnd() (time.Time, bool) {
+	if w.state.unsynced {
+		return time.Time{}, false
+	}
 	if w.lastUse.IsZero() {
 		return time.Time{}, true
 	}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/wire"
@@ -10,13 +11,21 @@ import (
 // state is the maintenance state of the database. The marker beside the file
 // is the truth; this is what the worker has read of it or written to it.
 type state struct {
-	known  bool
-	value  dbfile.State
-	marker dbfile.Marker // of a database that is not open
+	known    bool
+	unsynced bool // what the folder holds may not be durable
+	value    dbfile.State
+	marker   dbfile.Marker // of a database that is not open
 }
 
-// readState reads the marker, once.
+// readState reads the marker, once. What it finds after a failure is made
+// durable first: nobody may be told of a state that a power failure undoes.
 func (w *Worker) readState() error {
+	if w.state.unsynced {
+		if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(w.cfg.Path.File)); err != nil {
+			return err
+		}
+		w.state.unsynced = false
+	}
 	if w.state.known {
 		return nil
 	}
@@ -58,7 +67,7 @@ func (w *Worker) enterOpen() error {
 // is on disk decides, as it would after a restart. Where it cannot be read
 // the next call tries again.
 func (w *Worker) lookAgain() {
-	w.state.known = false
+	w.state = state{unsynced: true}
 	if err := w.readState(); err != nil {
 		w.cfg.Log.Warn("maintenance state unknown", "error", err)
 	} else if w.state.value == dbfile.Closed {
