@@ -51,7 +51,7 @@ func (m *machine) run(dir string, until time.Time, seed uint64) {
 	}
 	defer log.Close()
 	program := filepath.Join(dir, path.Base(m.pkg)+".test")
-	cmd := exec.Command(program, "-test.run=^"+m.test+"$", "-test.failfast", "-test.timeout=0")
+	cmd := exec.Command(program, "-test.run=^"+m.test+"$", "-test.timeout=0")
 	cmd.Dir = filepath.FromSlash(m.pkg)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(),

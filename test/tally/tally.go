@@ -46,6 +46,18 @@ var (
 	counts = map[Count]int64{}
 )
 
+// violated reports whether a promise was broken.
+func violated() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	for _, c := range []Count{Lost, Doubled, Torn, Corrupt, LetIn, Other} {
+		if counts[c] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Add counts n more.
 func Add(c Count, n int64) {
 	mu.Lock()
@@ -62,8 +74,8 @@ func Violation(t testing.TB, c Count, format string, args ...any) {
 
 // Rounds yields the seeds of a machine's rounds: in the short form 1 to short,
 // a tenth of them under the race detector; in the long form one after the other
-// from the seed that was given. When the rounds are over, or given up, it
-// writes the report.
+// from the seed that was given, until something is found. When the rounds are
+// over, or given up, it writes the report.
 func Rounds(short int) iter.Seq[uint64] {
 	first, given := number(SeedEnv)
 	until, long := number(UntilEnv)
@@ -71,7 +83,7 @@ func Rounds(short int) iter.Seq[uint64] {
 		defer report()
 		switch {
 		case long:
-			for seed := first; time.Now().Unix() < int64(until) && yield(seed); seed++ {
+			for seed := first; time.Now().Unix() < int64(until) && !violated() && yield(seed); seed++ {
 			}
 		case given:
 			yield(first)
