@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,12 +139,19 @@ func logPath(socket string) (string, error) {
 }
 
 // openLog opens the log for appending. One that has grown too large becomes
-// the old log first; the start lock keeps others from doing so meanwhile.
+// the old log first; the start lock keeps others from doing so meanwhile. What
+// is not a regular file is not written to: a link leads to some other file.
 func openLog(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if file, err := os.Lstat(path); err == nil && file.Size() > maxLog {
+	switch file, err := os.Lstat(path); {
+	case err != nil: // there is none, or opening it will tell
+	case file.Mode()&fs.ModeSymlink != 0:
+		return nil, fmt.Errorf("%q is a symbolic link; remove it", path)
+	case !file.Mode().IsRegular():
+		return nil, fmt.Errorf("%q is not a regular file; remove it", path)
+	case file.Size() > maxLog:
 		if err := os.Rename(path, path+".old"); err != nil {
 			return nil, err
 		}

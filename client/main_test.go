@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
 	"github.com/skylinedb/skylinedb/internal/transport"
@@ -27,7 +28,9 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"SOCKET", "DIR", "AUTOSTART", "DAEMON", "MAX_FRAME"} {
 		os.Unsetenv("SKYLINEDB_" + name)
 	}
-	os.Exit(m.Run())
+	// Alone among the client's goroutines the one that waits for a daemon which
+	// this program started outlives its client, as child.go says.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/skylinedb/skylinedb/client.startChild.func1"))
 }
 
 // bg returns a context that lasts as long as the test and its cleanup may.

@@ -57,7 +57,7 @@ func (m *machine) run(dir string, until time.Time, seed uint64) {
 	cmd.Env = append(os.Environ(),
 		fmt.Sprintf("%s=%d", tally.UntilEnv, until.Unix()), fmt.Sprintf("%s=%d", tally.SeedEnv, seed), tally.ReportEnv+"="+report)
 	if _, err := os.Stat(memoryDisk); m.memory && err == nil {
-		cmd.Env = append(cmd.Env, "TMPDIR="+memoryDisk)
+		cmd.Env = append(cmd.Env, "TMPDIR="+memoryDisk, "GOGC=400") // for more rounds
 	}
 	m.err = cmd.Run()
 	var unread error

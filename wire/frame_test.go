@@ -104,31 +104,3 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 	w.given += n
 	return n, err
 }
-
-func FuzzFrame(f *testing.F) {
-	f.Add([]byte{}, uint32(0))
-	f.Add([]byte{0, 0, 0}, uint32(4))
-	f.Add([]byte{2, 0, 0, 0, '{', '}'}, uint32(2))
-	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1}, uint32(0xffffffff))
-	f.Add(append([]byte{0, 0, 2, 0}, make([]byte, firstChunk+1)...), uint32(1<<20))
-	f.Add(append([]byte{1, 0, 1, 0}, make([]byte, firstChunk+1)...), uint32(1<<20))
-	f.Fuzz(func(t *testing.T, stream []byte, limit uint32) {
-		w := &watchedReader{r: bytes.NewReader(stream)}
-		body, err := ReadFrame(w, int(min(limit, 1<<30)))
-		if w.ahead > firstChunk {
-			t.Fatalf("the reader was offered %d bytes more than it had given", w.ahead)
-		}
-		if err != nil {
-			if body != nil {
-				t.Fatalf("a body beside the error %v", err)
-			}
-			return
-		}
-		if again := frame(t, body); !bytes.HasPrefix(stream, again) {
-			t.Fatalf("%q reads as %q", stream, body)
-		}
-		if len(body) > int(limit) {
-			t.Fatalf("a body of %d bytes, limit %d", len(body), limit)
-		}
-	})
-}

@@ -14,12 +14,12 @@ import (
 // ?, ?NNN, or an object for :name, @name and $name. The zero Params is none.
 type Params struct {
 	raw   []byte // checked JSON, nil for none
-	count int
+	count int32
 	named bool
 }
 
 // Len returns the number of parameters.
-func (p Params) Len() int { return p.count }
+func (p Params) Len() int { return int(p.count) }
 
 // Named reports whether the parameters have names.
 func (p Params) Named() bool { return p.named }

@@ -261,8 +261,14 @@ func parseStmts(raw []byte) ([]Stmt, error) {
 	if err == nil && len(stmts) == 0 {
 		err = errors.New("the batch is empty: it needs at least one statement")
 	}
+	if len(stmts) > manyStmts { // without the room that append left for more
+		stmts = slices.Clone(stmts)
+	}
 	return stmts, err
 }
+
+// manyStmts is the number of statements whose unused room is worth a copy.
+const manyStmts = 1000
 
 func parseStmt(s *scanner) (Stmt, error) {
 	var st Stmt

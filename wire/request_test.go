@@ -1,13 +1,10 @@
 package wire
 
 import (
-	"encoding/json"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -248,69 +245,6 @@ func TestMalformedTextIsRefusedNotRepaired(t *testing.T) {
 	body := AppendRequest(nil, &Request{Type: TypeExecBatch, Stmts: []Stmt{{SQL: "SELECT '\xff'"}}})
 	if _, err := ParseRequest(body); ErrorCode(err) != CodeInvalidRequest {
 		t.Errorf("got %v, want %s", err, CodeInvalidRequest)
-	}
-}
-
-func FuzzParseRequest(f *testing.F) {
-	for _, body := range []string{
-		`{"type":"Ping","id":1,"db":"a.db"}`,
-		`{"type":"Status","id":null}`,
-		`{"type":"CloseDatabase","require_exclusive":true,"id":{"a":[1e400]}}`,
-		`{"type":"ExecBatch","db":"a","tx":"none","request_id":"r","sync":"full","expect_rev":{"$int":"9223372036854775807"},"timeout_ms":5,` +
-			`"forget":["a"],"stmts":[{"sql":"s","params":[null,true,1,2.0,"x\u0000",{"$blob":"AA=="},{"$real":"inf"},[1],{"a":1}]},{"sql":"t","params":{":a":1}}]}`,
-		`{"type":"ExecBatch","stmts":[]}`,
-		`{"\u0074ype":"Ping","d\u0062":"\ud83d\ude00"}`,
-		`{"type":"Ping","type":"Ping"}`,
-		`{"id":1,"type":"Ping`,
-		`{"type":"Ping"}{}`,
-		`[`, `"\ud800"`, "{\"a\":\"\xff\"}",
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		before := slices.Clone(body)
-		r, err := ParseRequest(body)
-		if r == nil {
-			t.Fatal("no request")
-		}
-		if r.ID != nil && !json.Valid(r.ID) {
-			t.Fatalf("the id %q is not JSON", r.ID)
-		}
-		if err != nil {
-			checkRefusal(t, r, err)
-			return
-		}
-		if !json.Valid(body) || !utf8.Valid(body) {
-			t.Fatalf("%q: accepted, and is not JSON", body)
-		}
-		form := AppendRequest(nil, r)
-		again, err := ParseRequest(form)
-		if err != nil {
-			t.Fatalf("%q, encoded as %q: %v", body, form, err)
-		}
-		if diff := cmp.Diff(r, again, sameRequest); diff != "" {
-			t.Fatalf("%q, encoded as %q (-first +again):\n%s", body, form, diff)
-		}
-		if !slices.Equal(body, before) {
-			t.Fatal("parsing changed the frame")
-		}
-	})
-}
-
-// checkRefusal checks that a reply can tell err and echo the id.
-func checkRefusal(t *testing.T, r *Request, err error) {
-	t.Helper()
-	if code := ErrorCode(err); code != CodeInvalidRequest && code != CodeUnknownType {
-		t.Fatalf("%v has the code %s", err, code)
-	}
-	reply := Failure(err)
-	reply.ID = r.ID
-	body, err := AppendReply(nil, reply)
-	if err != nil {
-		t.Fatalf("the id %q: %v", r.ID, err)
-	}
-	if !json.Valid(body) || !utf8.Valid(body) {
-		t.Fatalf("the reply %q is not JSON", body)
 	}
 }
 

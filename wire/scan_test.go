@@ -1,13 +1,11 @@
 package wire
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 func nested(depth int) string {
@@ -72,41 +70,6 @@ func TestScanErrorPlace(t *testing.T) {
 			t.Errorf("%s: %v, want %s", in, err, want)
 		}
 	}
-}
-
-// FuzzScan compares the scanner with encoding/json: for UTF-8 without half
-// surrogate pairs, nested within the limit, they accept the same texts and
-// read the same strings in them.
-func FuzzScan(f *testing.F) {
-	for _, text := range []string{
-		`{"a":[1,-0.5e+10,"\u00e9\ud83d\ude00",{"b":null}],"c":true}`, `"\ud800"`, `"\ud83d\ude00"`, `[[[]]]`, `01`, `1.`, `"\u12g4"`,
-		`{"a":1,}`, "\"\x00\"", "\xff", ` [ ] `, `nulll`, nested(MaxDepth), nested(MaxDepth + 1), `"\\ud800"`, `["[",'"']`,
-	} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		err := checkJSON(text)
-		valid := json.Valid(text)
-		switch {
-		case err == nil && (!valid || !utf8.Valid(text)):
-			t.Fatalf("%q: accepted, and is not JSON", text)
-		case err == nil && (depthOf(text) > MaxDepth || hasHalfPair(text)):
-			t.Fatalf("%q: accepted", text)
-		case err != nil && valid && utf8.Valid(text) && depthOf(text) <= MaxDepth && !hasHalfPair(text):
-			t.Fatalf("%q: %v", text, err)
-		}
-		if err != nil {
-			return
-		}
-		var want string
-		if json.Unmarshal(text, &want) != nil || text[0] != '"' {
-			return
-		}
-		s := &scanner{data: text}
-		if got, err := s.text(); err != nil || string(got) != want {
-			t.Fatalf("text of %q = %q, %v, want %q", text, got, err, want)
-		}
-	})
 }
 
 var (

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"testing/quick"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -198,71 +197,6 @@ func TestValueOf(t *testing.T) {
 	} {
 		if v, err := ValueOf(in); err == nil {
 			t.Errorf("ValueOf(%#v) = %+v, want an error", in, v)
-		}
-	}
-}
-
-func FuzzValue(f *testing.F) {
-	f.Add(uint8(Integer), int64(math.MaxInt64), 0.0, []byte(`9223372036854775807`))
-	f.Add(uint8(Integer), int64(math.MinInt64), 0.0, []byte(`{"$int":"-9223372036854775808"}`))
-	f.Add(uint8(Integer), int64(maxSafe+1), 0.0, []byte(`9007199254740993`))
-	f.Add(uint8(Real), int64(0), math.Copysign(0, -1), []byte(`-0.0`))
-	f.Add(uint8(Real), int64(0), math.SmallestNonzeroFloat64, []byte(`5e-324`))
-	f.Add(uint8(Real), int64(0), 1e308, []byte(`1e309`))
-	f.Add(uint8(Real), int64(0), math.Inf(-1), []byte(`{"$real":"-inf"}`))
-	f.Add(uint8(Real), int64(0), 2.0, []byte(`{"$real":"0x2"}`))
-	f.Add(uint8(Text), int64(0), 0.0, []byte(`"a\u0000\ud83d\ude00"`))
-	f.Add(uint8(Text), int64(0), 0.0, []byte("\xff"))
-	f.Add(uint8(Blob), int64(0), 0.0, []byte(`{"$blob":"AAH/"}`))
-	f.Add(uint8(Blob), int64(0), 0.0, []byte(`{"$blob":5,"a":[{}]}`))
-	f.Add(uint8(Null), int64(0), 0.0, []byte(` [1, 2.50, {"$int":"1"}]`))
-	f.Fuzz(func(t *testing.T, kind uint8, i int64, fl float64, b []byte) {
-		v := Value{Kind: Kind(kind % 5)}
-		switch v.Kind {
-		case Integer:
-			v.Int = i
-		case Real:
-			v.Float = fl
-		case Text, Blob:
-			v.Bytes = b
-		}
-		form := AppendValue(nil, v)
-		if !json.Valid(form) || !utf8.Valid(form) {
-			t.Fatalf("%+v encodes as %q, which is not JSON", v, form)
-		}
-		if v.check() == nil {
-			checkRoundTrip(t, v)
-		}
-
-		// The same bytes as JSON: what is accepted encodes and decodes again.
-		if v, err := parseValue(b); err == nil {
-			checkRoundTrip(t, v)
-			checkAgainstStandard(t, b, v)
-		}
-	})
-}
-
-// checkAgainstStandard compares a scalar with what encoding/json reads in it.
-func checkAgainstStandard(t *testing.T, text []byte, v Value) {
-	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var std any
-	if err := d.Decode(&std); err != nil {
-		t.Fatalf("%q: accepted, but encoding/json says %v", text, err)
-	}
-	switch std := std.(type) {
-	case string:
-		if v.Kind != Text || string(v.Bytes) != std {
-			t.Errorf("%q: got %+v, want the text %q", text, v, std)
-		}
-	case json.Number:
-		if i, err := std.Int64(); err == nil {
-			if v.Kind != Integer || v.Int != i {
-				t.Errorf("%q: got %+v, want the integer %d", text, v, i)
-			}
-		} else if f, err := std.Float64(); v.Kind != Real || err != nil || v.Float != f {
-			t.Errorf("%q: got %+v, want the float %v", text, v, f)
 		}
 	}
 }

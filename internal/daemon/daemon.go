@@ -48,6 +48,7 @@ func Run(cfg config.Config, logs io.Writer) error {
 		return err
 	}
 	defer lock.Unlock()
+	warnOfOpenFolders(log, root.Dir(), socket)
 	r := router.New(router.Config{
 		Root: root, Socket: socket, Version: config.Version, MaxFrame: cfg.MaxFrame,
 		Synchronous: synchronous(cfg), ForeignKeys: cfg.ForeignKeys,

@@ -61,18 +61,30 @@ func databasePageSize(db io.ReaderAt) (size int, why string, err error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, "", err
 	}
-	if n < len(head) || string(head[:len(databaseMagic)]) != databaseMagic {
+	if size = pageSizeIn(head[:n]); size == 0 {
 		return 0, "that file is not a database", nil
 	}
 	// The switch to WAL mode is written to the file before the first log.
 	if head[writeVersionAt] != 2 || head[writeVersionAt+1] != 2 {
 		return 0, "that file does not use a log", nil
 	}
-	size = int(binary.BigEndian.Uint16(head[pageSizeAt:]))
-	if size == 1 {
+	return size, "", nil
+}
+
+// pageSizeIn returns the page size that a database's header tells, 0 if it is
+// no such header.
+func pageSizeIn(head []byte) int {
+	if len(head) < dbHeaderSize || string(head[:len(databaseMagic)]) != databaseMagic {
+		return 0
+	}
+	size := int(binary.BigEndian.Uint16(head[pageSizeAt:]))
+	if size == 1 { // 65536 does not fit
 		size = 65536
 	}
-	return size, "", nil
+	if !validPageSize(size) {
+		return 0
+	}
+	return size
 }
 
 // isFolded reports whether a log has a commit, and a database file of length

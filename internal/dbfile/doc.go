@@ -19,6 +19,9 @@
 //     walfile.go reads it; walindex.go reads the header of "-shm".
 //   - sidefiles.go: what is left of "-wal" and "-shm" of a file that was
 //     replaced.
+//   - footprint.go: has somebody tampered with the files of an open database?
+//     tampering.go names what was done; remains.go knows what a damaged log is
+//     still good for, and puts back one that was removed.
 //   - diskfull.go: is there room on the disk?
 //
 // # Invariants
@@ -27,7 +30,8 @@
 //     daemon has a connection to it: with POSIX locks the close of any
 //     descriptor drops every lock of the process on that file. What opens one
 //     says "only while the daemon has no connection"; everything else uses
-//     stat. See https://sqlite.org/howtocorrupt.html, section 2.2.
+//     stat, or reads through SQLite's own handles. See
+//     https://sqlite.org/howtocorrupt.html, section 2.2.
 //   - A log or journal with content is never removed, whatever it belongs to.
 //   - A closed database is opened beside a log only if that is certain to show
 //     no row of another file and to lose none.
@@ -38,6 +42,11 @@
 //
 // # Caveats
 //
+//   - A footprint sees what was done before it is looked at, not what is done
+//     while SQLite works, nor a change in the middle of a file that leaves its
+//     size, its header and the page of the daemon's state as they were. On
+//     Windows, where files that are open cannot be removed, it sees only that
+//     another file lies at the path.
 //   - Between Resolve and the open that follows, somebody who may write to
 //     the folders can exchange them. That is the user's own account: the socket
 //     admits nobody else.

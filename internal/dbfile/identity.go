@@ -1,6 +1,7 @@
 package dbfile
 
 import (
+	"io/fs"
 	"os"
 )
 
@@ -29,11 +30,19 @@ func Identify(file string) (id Identity, exists bool, err error) {
 	if err != nil {
 		return Identity{}, false, ioError(err, "look at %q", file)
 	}
-	device, inode, _, err := fileNumbers(info, file)
-	if err != nil {
+	if id, err = identityOf(info, file); err != nil {
 		return Identity{}, false, ioError(err, "look at %q", file)
 	}
-	return Identity{Device: device, Inode: inode, Size: info.Size(), ModTime: info.ModTime().UnixNano()}, true, nil
+	return id, true, nil
+}
+
+// identityOf returns the identity of the file at path, of which info tells.
+func identityOf(info fs.FileInfo, path string) (Identity, error) {
+	device, inode, _, err := fileNumbers(info, path)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Device: device, Inode: inode, Size: info.Size(), ModTime: info.ModTime().UnixNano()}, nil
 }
 
 // SameFile reports whether both are one file, whatever was written to it in

@@ -1,7 +1,6 @@
 package dbfile
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -276,59 +275,6 @@ func TestWindowsForbids(t *testing.T) {
 		if why := windowsForbids(part); (why != "") != want {
 			t.Errorf("windowsForbids(%q) = %q, want refused %v", part, why, want)
 		}
-	}
-}
-
-func FuzzResolve(f *testing.F) {
-	r := openRoot(f)
-	for _, seed := range []string{
-		"a.db", "sub/b.db", "link.db", "out/o.db", "out.db", "../x", "sub/../../x", "loop.db", "dangling.db", "folder/up.db",
-		"self/self/new.db", "sub/to-parent/parent-of-the-db/x", r.Dir() + "/a.db", "/etc/passwd", "a\x00b", "é/É.db", "no/such/folder.db",
-		"file:x", ":memory:", "own.lock", "x-wal", "C:/x", "nul", "a~1.db", strings.Repeat("x/", 400),
-	} {
-		f.Add(seed, false)
-		f.Add(seed, true)
-	}
-	folding := *r
-	folding.ignoresCase = func(folderID, string) bool { return true }
-	f.Fuzz(func(t *testing.T, name string, ignoreCase bool) {
-		root := r
-		if ignoreCase {
-			root = &folding
-		}
-		p, err := root.Resolve(name)
-		if err != nil {
-			if code := wire.ErrorCode(err); code != wire.CodeInvalidDatabaseName && code != wire.CodeIOError {
-				t.Fatalf("Resolve(%q) = %v, want a refusal", name, err)
-			}
-			return
-		}
-		if err := outside(root, p); err != nil {
-			t.Fatalf("Resolve(%q) = %+v: %v", name, p, err)
-		}
-		if again, err := root.Resolve(p.Name); again != p || err != nil {
-			t.Fatalf("Resolve(%q) = %+v, but of its own name %+v, %v", name, p, again, err)
-		}
-	})
-}
-
-// outside says why a path is not what Resolve promises.
-func outside(r *Root, p Path) error {
-	if p.File != filepath.Join(r.Dir(), filepath.FromSlash(p.Name)) || p.Key == "" {
-		return fmt.Errorf("the fields disagree")
-	}
-	for file := p.File; ; file = filepath.Dir(file) {
-		target, err := filepath.EvalSymlinks(file)
-		if isAbsent(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if target != file || !r.contains(target) {
-			return fmt.Errorf("%q is really %q", file, target)
-		}
-		return nil
 	}
 }
 

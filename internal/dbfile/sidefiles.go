@@ -21,6 +21,13 @@ func LogSize(file string) (int64, error) {
 	return sideFileSize(file + logSuffix)
 }
 
+// HasLog reports whether a database has a write-ahead log, or something in its
+// place. It opens nothing and is safe at any time.
+func HasLog(file string) bool {
+	_, err := os.Lstat(file + logSuffix)
+	return !isAbsent(err)
+}
+
 // sideFileSize returns the size of a side file, 0 if there is none. SQLite
 // follows no link there, so anything but a regular file is an error.
 func sideFileSize(path string) (int64, error) {

@@ -1,7 +1,6 @@
 package dbfile
 
 import (
-	"bytes"
 	"encoding/binary"
 	"testing"
 )
@@ -32,37 +31,4 @@ func swapChecksums(t *testing.T, path string) {
 		put(at+16, sum)
 	}
 	write(t, path, content)
-}
-
-func FuzzLog(f *testing.F) {
-	file := folded(f) // a small one
-	log, db, index := read(f, file+logSuffix), read(f, file), read(f, file+indexSuffix)
-	f.Add(log, db, index[:2*indexHeaderSize])
-	f.Add(log[:len(log)-1], db, index[:50])
-	f.Add(log[:logHeaderSize], db[:512], []byte{})
-	f.Add([]byte{}, []byte{}, []byte{})
-	f.Fuzz(func(t *testing.T, log, db, index []byte) {
-		file := bytes.NewReader(db)
-		if _, err := isFolded(bytes.NewReader(log), file, file.Size()); err != nil {
-			t.Errorf("isFolded = %v, want no error without a disk", err)
-		}
-		if _, _, err := databasePageSize(file); err != nil {
-			t.Errorf("databasePageSize = %v, want no error without a disk", err)
-		}
-		if h, ok := parseIndexHeader(index); ok && len(index) < 2*indexHeaderSize {
-			t.Errorf("parseIndexHeader = %+v of %d bytes, want refused", h, len(index))
-		}
-		r, ok, err := newLogReader(bytes.NewReader(log))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for frames := 0; ok; frames++ {
-			if frames > len(log)/(frameHeaderSize+512) {
-				t.Fatalf("%d frames in %d bytes", frames, len(log))
-			}
-			if _, ok, err = r.next(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
 }

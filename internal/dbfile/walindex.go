@@ -1,6 +1,9 @@
 package dbfile
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+)
 
 // The size of one of the two copies of the header in "-shm", and of the part
 // before its checksum.
@@ -67,4 +70,69 @@ func indexNames(file string, log logHeader) bool {
 	}
 	sum, ok := readFrameSum(file+logSuffix, log.pageSize, index.lastFrame)
 	return ok && sum == index.lastSum
+}
+
+// The size of what stands before the frames' numbers in "-shm", and of the
+// blocks that it grows by, with the number of frames in the first and in the
+// others.
+// Source: https://sqlite.org/walformat.html#the_wal_index_file_format.
+const (
+	indexPreambleSize = 136
+	indexBlockSize    = 32768
+	indexBlockFrames  = 4096
+	indexFirstFrames  = indexBlockFrames - indexPreambleSize/4
+)
+
+// indexState is what an index says of its log: the last commit in it, and how
+// much of it is in the database file.
+type indexState struct {
+	indexHeader
+	backfilled uint32 // frames that a checkpoint has put into the file
+	attempted  uint32 // that one was to put there, noted before it writes
+}
+
+// readIndexState reads an index; ok is false if SQLite would not trust it, or
+// somebody is just writing to it.
+func readIndexState(index io.ReaderAt) (s indexState, ok bool) {
+	var head [indexPreambleSize]byte
+	if n, _ := index.ReadAt(head[:], 0); n < len(head) {
+		return indexState{}, false
+	}
+	s.indexHeader, ok = parseIndexHeader(head[:])
+	s.backfilled = binary.NativeEndian.Uint32(head[96:])
+	s.attempted = binary.NativeEndian.Uint32(head[128:])
+	return s, ok
+}
+
+// checkpointing reports whether a checkpoint runs, or one was broken off.
+func (s indexState) checkpointing() bool { return s.backfilled < s.attempted }
+
+// indexSize returns the size that the index has at the least.
+func (s indexState) indexSize() int64 {
+	blocks := int64(1)
+	if s.lastFrame > indexFirstFrames {
+		blocks += (int64(s.lastFrame) - indexFirstFrames + indexBlockFrames - 1) / indexBlockFrames
+	}
+	return blocks * indexBlockSize
+}
+
+// logSize returns the size that the log has at the least.
+func (s indexState) logSize() int64 {
+	if s.lastFrame == 0 {
+		return 0
+	}
+	return logHeaderSize + int64(s.lastFrame)*int64(frameHeaderSize+s.pageSize)
+}
+
+// isLastIn reports whether the last commit is in the log: its frame goes on
+// from all frames before it.
+func (s indexState) isLastIn(log io.ReaderAt) bool {
+	if s.lastFrame == 0 {
+		return true
+	}
+	var head [frameHeaderSize]byte
+	if n, _ := log.ReadAt(head[:], s.logSize()-int64(len(head)+s.pageSize)); n < len(head) {
+		return false
+	}
+	return [8]byte(head[8:16]) == s.salts && frameSum(head[:]) == s.lastSum
 }

@@ -33,11 +33,12 @@ func (r *Router) dispatch(body []byte) *pending {
 	}
 	r.used()
 	call := worker.NewCall(req, len(body), time.Now())
-	if err := r.submit(req.DB, call); err != nil {
+	e, err := r.submit(req.DB, call)
+	if err != nil {
 		p.reply = r.answer(nil, err)
 		return p
 	}
-	p.call = call
+	p.call, p.entry = call, e
 	return p
 }
 
@@ -66,10 +67,13 @@ func (r *Router) ping(req *wire.Request) (*wire.Reply, error) {
 			reply.Rev, reply.Epoch, reply.State = &rev, &epoch, string(snapshot.State)
 		} else {
 			call := worker.NewCall(req, 0, time.Now())
-			if err := r.submit(req.DB, call); err != nil {
+			e, err := r.submit(req.DB, call)
+			if err != nil {
 				return nil, err
 			}
-			if reply = <-call.Reply(); reply.Status != "ok" {
+			reply = <-call.Reply()
+			e.answered()
+			if reply.Status != "ok" {
 				return reply, nil
 			}
 		}
@@ -79,11 +83,12 @@ func (r *Router) ping(req *wire.Request) (*wire.Reply, error) {
 	return reply, nil
 }
 
-// used notes a request that counts as use of the daemon.
-func (r *Router) used() { r.lastUse.Store(time.Now().UnixNano()) }
+// used notes a request that counts as use of the daemon. It counts from the
+// router's start: the time of day may be set meanwhile.
+func (r *Router) used() { r.lastUse.Store(int64(time.Since(r.started))) }
 
-func tooManyDatabases() error {
-	return wire.Errorf(wire.CodeQueueFull, "The daemon serves %d databases at once and all are in use: ask again later.", maxWorkers)
+func tooManyDatabases(n int) error {
+	return wire.Errorf(wire.CodeQueueFull, "The daemon serves %d databases at once and all are in use: ask again later.", n)
 }
 
 func queueFull(name string) error {

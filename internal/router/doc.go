@@ -12,7 +12,9 @@
 // own goroutines, its own bound on unanswered requests, and a time within
 // which it must finish a frame that it began and read what it is sent. Memory
 // is bounded by the frame limit, the number of connections, and a budget that
-// all large frames share.
+// all large frames share. Where as many databases are open as may be, the one
+// that was asked longest ago, of those that owe no reply, is closed for the
+// next.
 //
 // Router.mu guards the table of workers, Router.connsMu the set of
 // connections. Both are held for memory operations alone, never for files,

@@ -33,7 +33,7 @@ func (r *Router) waitForEnd() (idle bool) {
 			return false
 		case <-timer.C:
 		}
-		left := time.Until(time.Unix(0, r.lastUse.Load()).Add(r.cfg.RouterIdle))
+		left := r.cfg.RouterIdle - (time.Since(r.started) - time.Duration(r.lastUse.Load()))
 		if left <= 0 && !r.busy() {
 			return true
 		}

@@ -42,7 +42,7 @@ type Router struct {
 	cancel   context.CancelFunc
 	asked    chan struct{} // closed by Shutdown
 	askOnce  sync.Once
-	lastUse  atomic.Int64 // when a request that counts as use came, in Unix nanoseconds
+	lastUse  atomic.Int64 // when a request that counts as use came, in nanoseconds since started
 	accepts  sync.WaitGroup
 	conns    sync.WaitGroup
 	connsMu  sync.Mutex // guards open
@@ -52,8 +52,12 @@ type Router struct {
 	mu       sync.Mutex // guards what follows; see workers.go
 	table    map[string]*entry
 	names    map[string]*entry
-	live     int
+	live     int   // workers in the table
+	turn     int64 // grows with each call
 	draining bool
+
+	maxWorkers int            // never changes but in tests
+	handovers  sync.WaitGroup // workers that wait for the end of others
 }
 
 // New returns a router that serves nothing yet.
@@ -61,7 +65,7 @@ func New(cfg Config) *Router {
 	r := &Router{
 		cfg: cfg, started: time.Now(), budget: newBudget(cfg.MaxFrame),
 		asked: make(chan struct{}), open: map[*conn]struct{}{},
-		table: map[string]*entry{}, names: map[string]*entry{},
+		table: map[string]*entry{}, names: map[string]*entry{}, maxWorkers: maxWorkers,
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.used()
@@ -110,19 +114,23 @@ func (r *Router) listen() error {
 
 // accept starts a connection for each client until the listener is closed or
 // its deadline passes.
-func (r *Router) accept(l *transport.Listener) {
+func (r *Router) accept(l net.Listener) {
+	strangers := complaint{log: r.cfg.Log, text: "turned a client away"}
+	failures := complaint{log: r.cfg.Log, text: "clients cannot connect and wait"}
+	defer strangers.rest()
+	defer failures.rest()
 	for {
 		nc, err := l.Accept()
 		switch {
 		case err == nil:
 			r.admit(nc)
 		case errors.Is(err, transport.ErrPeer):
-			r.cfg.Log.Warn("turned a client away", "error", err)
+			strangers.add(err)
 		case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
 			return
 		default:
 			// No file descriptors left, perhaps: others may give some back.
-			r.cfg.Log.Error("accept failed", "error", err)
+			failures.add(err)
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-r.ctx.Done():

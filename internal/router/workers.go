@@ -2,6 +2,7 @@ package router
 
 import (
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
@@ -21,18 +22,23 @@ type entry struct {
 	path  dbfile.Path
 	w     *worker.Worker   // nil while no worker serves it
 	used  bool             // w was asked for more than a Ping
+	turn  int64            // Router.turn when w was asked last
+	owed  atomic.Int64     // calls whose replies the router has not received
 	names []string         // its keys in Router.names
 	last  *worker.Snapshot // of its last worker, which has retired
 	gone  <-chan struct{}  // closed when its last worker holds the file no more
 }
 
+// answered notes that the reply to a call has been received.
+func (e *entry) answered() { e.owed.Add(-1) }
+
 // submit hands call to the worker of the database name, which is started if
-// there is none.
-func (r *Router) submit(name string, call *worker.Call) error {
+// there is none. The caller receives the reply and tells the entry so.
+func (r *Router) submit(name string, call *worker.Call) (*entry, error) {
 	r.mu.Lock()
 	if e := r.names[name]; e != nil {
 		defer r.mu.Unlock()
-		return r.submitTo(e, name, call)
+		return e, r.submitTo(e, name, call)
 	}
 	r.mu.Unlock()
 	path, err := r.cfg.Root.Resolve(name)
@@ -40,19 +46,19 @@ func (r *Router) submit(name string, call *worker.Call) error {
 		err = dbfile.CheckFolder(path) // no worker for what cannot be
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.entryFor(path)
 	if err := r.submitTo(e, name, call); err != nil {
-		return err
+		return nil, err
 	}
 	if r.names[name] == nil && len(e.names) < maxNames {
 		r.names[name] = e
 		e.names = append(e.names, name)
 	}
-	return nil
+	return e, nil
 }
 
 // submitTo is called with mu held, so that a worker cannot retire meanwhile.
@@ -61,16 +67,40 @@ func (r *Router) submitTo(e *entry, name string, call *worker.Call) error {
 		return shuttingDown()
 	}
 	if e.w == nil {
-		if r.live >= maxWorkers {
-			return tooManyDatabases()
+		var room <-chan struct{}
+		if r.live >= r.maxWorkers {
+			if room = r.retireOldest(); room == nil {
+				return tooManyDatabases(r.maxWorkers)
+			}
 		}
-		r.spawn(e)
+		r.spawn(e, room)
 	}
 	if !e.w.Submit(call) {
 		return queueFull(name)
 	}
+	e.owed.Add(1)
+	r.turn++
+	e.turn = r.turn
 	e.used = e.used || call.Req.Type != wire.TypePing
 	return nil
+}
+
+// retireOldest ends, with mu held, the worker that was asked longest ago of
+// those that owe nothing. What it returns is closed when that one's file is
+// closed; nil means that all are in use.
+func (r *Router) retireOldest() (closed <-chan struct{}) {
+	var oldest *entry
+	for _, e := range r.table {
+		if e.w != nil && e.owed.Load() == 0 && (oldest == nil || e.turn < oldest.turn) {
+			oldest = e
+		}
+	}
+	if oldest == nil {
+		return nil
+	}
+	oldest.w.Stop()
+	r.remove(oldest)
+	return oldest.gone
 }
 
 // entryFor returns the entry of a file, a new one if need be.
@@ -109,15 +139,32 @@ func (e *entry) ended() bool {
 }
 
 // spawn starts the worker of e. It opens nothing before the last one has
-// let the file go.
-func (r *Router) spawn(e *entry) {
+// let the file go and there is room for one more.
+func (r *Router) spawn(e *entry, room <-chan struct{}) {
 	e.w = worker.Start(worker.Config{
 		Path: e.path, Synchronous: r.cfg.Synchronous, ForeignKeys: r.cfg.ForeignKeys, Idle: r.cfg.WorkerIdle,
 		Log:    r.cfg.Log.With("db", e.path.Name),
 		Last:   e.last,
 		Retire: func(w *worker.Worker, used bool) bool { return r.retire(e, w, used) },
-	}, e.gone)
+	}, r.both(e.gone, room))
 	r.live++
+}
+
+// both returns what is closed when a and b are; nil counts as closed.
+func (r *Router) both(a, b <-chan struct{}) <-chan struct{} {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	done := make(chan struct{})
+	r.handovers.Go(func() {
+		<-a
+		<-b
+		close(done)
+	})
+	return done
 }
 
 // retire takes an idle worker out of the table, unless a request has come.
@@ -201,4 +248,5 @@ func (r *Router) stopWorkers() {
 	for _, end := range ends {
 		<-end
 	}
+	r.handovers.Wait()
 }

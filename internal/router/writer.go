@@ -17,7 +17,8 @@ const joined = 32 << 10
 type pending struct {
 	id     []byte
 	reply  *wire.Reply
-	call   *worker.Call
+	call   *worker.Call // nil once its reply has been received
+	entry  *entry       // of call
 	ask    func() *wire.Reply
 	linger bool         // the connection ends after this reply
 	held   *reservation // what the request takes of the budget, nil for nothing
@@ -70,7 +71,7 @@ func (c *conn) write() {
 }
 
 // settle gives back what the requests took of the budget: their replies were
-// written, or nobody wants them any more.
+// written, or the client is gone.
 func (o *outbox) settle() {
 	for _, p := range o.replies {
 		p.settle()
@@ -82,7 +83,12 @@ func (o *outbox) settle() {
 	}
 }
 
+// settle gives back what the request took of the budget. The worker holds it
+// until it has answered, whether or not the client is still there.
 func (p *pending) settle() {
+	if p.call != nil {
+		p.received(<-p.call.Reply())
+	}
 	if p.held != nil {
 		p.held.release()
 		p.held = nil
@@ -97,7 +103,7 @@ func (p *pending) ready() (*wire.Reply, bool) {
 	case p.call != nil:
 		select {
 		case reply := <-p.call.Reply():
-			return reply, true
+			return p.received(reply), true
 		default:
 		}
 	}
@@ -112,17 +118,24 @@ func (p *pending) wait() *wire.Reply {
 	}
 	deadline := p.call.Deadline()
 	if deadline.IsZero() {
-		return <-p.call.Reply()
+		return p.received(<-p.call.Reply())
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
 	select {
 	case reply := <-p.call.Reply():
-		return reply
+		return p.received(reply)
 	case <-timer.C:
 		p.call.Expire()
-		return <-p.call.Reply()
+		return p.received(<-p.call.Reply())
 	}
+}
+
+// received notes that the only reply to the call is here.
+func (p *pending) received(reply *wire.Reply) *wire.Reply {
+	p.call = nil
+	p.entry.answered()
+	return reply
 }
 
 // flush writes out. A client that does not read is given up.

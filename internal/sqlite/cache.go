@@ -23,6 +23,9 @@ type stmtCache struct {
 // take returns the statement for sql and removes it from the cache, so that
 // nothing closes it while it is used; nil if there is none.
 func (c *stmtCache) take(sql string) *sqlite3.Stmt {
+	if len(sql) > cacheSQLMax { // none is kept, and the text need not be hashed
+		return nil
+	}
 	e, ok := c.byText[sql]
 	if !ok {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 )
 
 // CheckpointPassive moves what it can of the log into the file without
@@ -35,6 +36,21 @@ func (c *Conn) CheckpointTruncate(ctx context.Context, wait time.Duration) (done
 	// A checkpoint that could not finish may say so in its numbers alone.
 	// A database without a log reports -1 for both.
 	return err == nil && log == moved && log <= 0, err
+}
+
+// SyncLog returns when the present length and content of the log are durable.
+// SQLite does not sync a log that it has emptied.
+func (c *Conn) SyncLog() error {
+	err := c.guard(func() error {
+		// For a database with a log SQLite takes that for its journal.
+		// https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html
+		f, err := c.db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
+		if log, ok := f.(vfs.File); ok && err == nil {
+			return log.Sync(vfs.SYNC_FULL)
+		}
+		return err
+	})
+	return translate(err, "sync the log")
 }
 
 func (c *Conn) setBusyTimeout(wait time.Duration) error {

@@ -128,10 +128,14 @@ func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
 
 // Close closes the connection. SQLite checkpoints and removes the log where
 // this is the last connection to the file. A Conn that a fault has broken is
-// given up as far as it can be. Close returns an [wire.Error].
+// given up as far as it can be, and leaves the log as it is: what it believes
+// of it may be wrong. Close returns an [wire.Error].
 func (c *Conn) Close() error {
 	if c.db == nil {
 		return nil
+	}
+	if c.broken {
+		_ = c.KeepLog(true) // fails where SQLite itself is beyond use
 	}
 	db := c.db
 	// Each by itself: a fault may have left any of them as it was, and one

@@ -10,7 +10,8 @@
 // transactions; [Conn.CheckpointTruncate] and its kin (checkpoint.go) tell the
 // truth about the log; errors.go and codes.go name what went wrong; guard.go
 // turns a fault inside SQLite into an error, and abandon.go lets go of the
-// files of a connection that a fault has left unfit to be closed.
+// files of a connection that a fault has left unfit to be closed; handles.go
+// shows the files that a connection has open.
 //
 // A Conn belongs to one goroutine. Each Conn is a sandbox with memory of its
 // own: a fault inside it is a Go panic in its owner, which [Conn.Run] catches

@@ -107,9 +107,9 @@ func (g *gate) note(action sqlite3.AuthorizerActionCode, arg3 string) sqlite3.Au
 		if !g.writable {
 			return sqlite3.AUTH_DENY
 		}
-	case sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_ALTER_TABLE:
+	case sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_ALTER_TABLE, sqlite3.AUTH_CREATE_VTABLE:
 		g.schema, g.table = true, true
-	case sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VTABLE, sqlite3.AUTH_CREATE_VTABLE,
+	case sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VTABLE,
 		sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_CREATE_VIEW, sqlite3.AUTH_DROP_VIEW,
 		sqlite3.AUTH_CREATE_TRIGGER, sqlite3.AUTH_DROP_TRIGGER:
 		g.schema = true

@@ -48,15 +48,7 @@ func (c *Conn) runFirst(sql string, p wire.Params, r *Result) (tail string, err 
 	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable}
 	st := c.cache.take(sql)
 	if st == nil {
-		st, tail, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
-		if err != nil {
-			return "", c.orNotPrepared(err)
-		}
-		if blank(tail) {
-			tail = ""
-		}
-		if err := c.refusePiece(sql[:len(sql)-len(tail)], tail, p); err != nil {
-			st.Close()
+		if st, tail, err = c.prepare(sql, p); err != nil {
 			return "", err
 		}
 	}
@@ -71,6 +63,41 @@ func (c *Conn) runFirst(sql string, p wire.Params, r *Result) (tail string, err 
 	return tail, nil
 }
 
+// prepare compiles the first statement of sql, unless it is refused.
+func (c *Conn) prepare(sql string, p wire.Params) (st *sqlite3.Stmt, tail string, err error) {
+	if st, tail, err = c.compile(sql); err != nil {
+		return nil, "", c.orNotPrepared(err)
+	}
+	if blank(tail) {
+		tail = ""
+	}
+	piece := sql[:len(sql)-len(tail)]
+	if err = c.refusePiece(piece, tail, p); err == nil && c.gate.schema {
+		err = c.refuseDepth(piece)
+	}
+	if err != nil {
+		st.Close()
+		return nil, "", err
+	}
+	return st, tail, nil
+}
+
+// compile has SQLite compile the first statement of sql. Each time the library
+// copies the text, all of it: of a long one that holds many statements only a
+// part is given, where that is enough to have a whole statement in it.
+func (c *Conn) compile(sql string) (st *sqlite3.Stmt, tail string, err error) {
+	if len(sql) > firstLook {
+		before := c.gate
+		st, tail, err = c.db.PrepareFlags(sql[:firstLook], sqlite3.PREPARE_PERSISTENT)
+		if err == nil && tail != "" { // what follows a statement's end does not matter to it
+			return st, sql[firstLook-len(tail):], nil
+		}
+		st.Close()
+		c.gate = before
+	}
+	return c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+}
+
 // client runs f as a client's: interrupted by ctx, behind the gate, and with
 // faults caught.
 func (c *Conn) client(ctx context.Context, g gate, f func() error) error {
@@ -80,7 +107,7 @@ func (c *Conn) client(ctx context.Context, g gate, f func() error) error {
 		c.db.SetInterrupt(old)
 		c.gate.mode = gateEngine
 	}()
-	return c.guard(f)
+	return c.contain(f)
 }
 
 const vacuumRefused = `VACUUM must be alone in a batch with "tx":"none"`
@@ -95,11 +122,22 @@ func (c *Conn) refusePiece(sql, tail string, p wire.Params) error {
 	case IsVacuum(sql):
 		c.gate.reason = vacuumRefused
 		return sqlite3.AUTH
-	case c.gate.table && mentionsOwn(sql):
+	case c.gate.table && !c.gate.analyze && mentionsOwn(sql): // ANALYZE makes tables of its own
 		c.gate.reason = ownRefused
 		return sqlite3.AUTH
 	}
 	return nil
+}
+
+// refuseDepth refuses a statement that changes the schema and would put an
+// expression into it which could exhaust SQLite's stack when it is read again:
+// nobody could open the database any more.
+func (c *Conn) refuseDepth(sql string) error {
+	old := c.db.Limit(sqlite3.LIMIT_EXPR_DEPTH, maxSchemaDepth)
+	defer c.db.Limit(sqlite3.LIMIT_EXPR_DEPTH, old)
+	st, _, err := c.db.Prepare(sql)
+	st.Close()
+	return err
 }
 
 // orNotPrepared returns the error that a statement failed with, or
@@ -150,9 +188,10 @@ func (c *Conn) step(st *sqlite3.Stmt, p wire.Params, r *Result) error {
 }
 
 // keep gives st back to the cache if sql holds no other statement, and
-// nothing that the gate has to see each time.
+// nothing that has to be seen each time: CREATE INDEX IF NOT EXISTS changes no
+// schema while the index exists.
 func (c *Conn) keep(st *sqlite3.Stmt, sql, tail string) {
-	if tail != "" || c.gate.pragma != "" || c.gate.schema || st.ClearBindings() != nil {
+	if tail != "" || c.gate.pragma != "" || c.gate.schema || beginsWith(sql, "CREATE") || st.ClearBindings() != nil {
 		st.Close()
 		return
 	}
@@ -184,6 +223,9 @@ func (c *Conn) Vacuum(ctx context.Context, sql string, p wire.Params) error {
 
 // explain turns the error of a client's statement into one of the protocol.
 func (c *Conn) explain(err error) error {
+	if c.broken { // whatever the gate had to say
+		return err
+	}
 	if err != nil && c.gate.reason != "" {
 		return &wire.Error{Code: wire.CodeForbiddenStatement, Message: "This statement is not allowed: " + c.gate.reason + ".", Cause: err}
 	}
@@ -213,7 +255,7 @@ const byteOrderMark = "\uFEFF"
 // https://sqlite.org/lang_comment.html
 func skipBlank(sql string) string {
 	for {
-		sql = strings.TrimLeft(sql, " \t\n\r\f;")
+		sql = strings.TrimLeft(sql, " \t\n\v\f\r;")
 		switch {
 		case strings.HasPrefix(sql, "--"):
 			_, sql, _ = strings.Cut(sql, "\n")

@@ -32,6 +32,19 @@ const AutoCheckpoint = 1000
 // sandbox (256 MiB) for the copies that a statement makes of it.
 const maxLength = 64 << 20
 
+// maxPattern bounds a pattern of LIKE and GLOB, in bytes, and the program that
+// SQLite makes of one of REGEXP. A function cannot be interrupted, and these
+// take the pattern's length times the text's; a long pattern also exhausts
+// SQLite's stack. https://sqlite.org/limits.html, section 5
+const maxPattern = 1000
+
+// firstLook is how much of a long text is compiled at first, in bytes.
+const firstLook = 8 << 10
+
+// maxSchemaDepth bounds the depth of expressions that the schema keeps. When
+// it is read one of 216 exhausts SQLite's stack.
+const maxSchemaDepth = 100
+
 // pragmas configure the connection alone; none of them touches the file.
 var pragmas = []string{
 	`PRAGMA temp_store=FILE`,                   // a large sort or VACUUM must not fill the sandbox
@@ -91,6 +104,8 @@ func (c *Conn) configure(o Options) error {
 		}
 	}
 	c.db.Limit(sqlite3.LIMIT_LENGTH, maxLength)
+	c.db.Limit(sqlite3.LIMIT_LIKE_PATTERN_LENGTH, maxPattern)
+	c.db.Limit(sqlite3.LIMIT_ATTACHED, 1) // VACUUM attaches one
 	c.db.Limit(sqlite3.LIMIT_WORKER_THREADS, 0)
 	return nil
 }

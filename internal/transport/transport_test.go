@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/skylinedb/skylinedb/internal/childtest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 )
@@ -34,7 +36,7 @@ var roles = map[string]func(socket string){
 func TestMain(m *testing.M) {
 	role := roles[os.Getenv(roleEnv)]
 	if role == nil {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m) // exits
 	}
 	role(os.Getenv(socketEnv))
 	io.Copy(io.Discard, os.Stdin) // until the test is done with it

@@ -58,12 +58,13 @@ func (p *checkpointPolicy) warnDue(pages int) bool {
 
 // checkpointIfDue runs between groups, when all of the last one are answered.
 func (w *Worker) checkpointIfDue() {
-	if w.db == nil || !w.ckpt.passiveDue(w.db.LogPages(), w.cfg.checkpointPages) {
+	if w.db == nil || !w.ckpt.passiveDue(w.db.LogPages(), w.cfg.checkpointPages) || !w.filesAreOurs() {
 		return
 	}
 	pages := w.db.LogPages()
 	done, err := w.db.CheckpointPassive()
 	w.ckpt.tried = pages
+	w.noteFiles()
 	switch {
 	case err != nil:
 		w.cfg.Log.Warn("checkpoint failed", "error", err)
@@ -79,12 +80,20 @@ func (w *Worker) checkpointQuietly() {
 	if w.db == nil {
 		return
 	}
+	if !w.filesAreOurs() {
+		if w.db != nil {
+			w.ckpt.dirty, w.ckpt.next = true, time.Now().Add(quietAgain)
+		}
+		w.publish()
+		return
+	}
 	done, err := w.db.CheckpointTruncate(w.abort, 0)
 	if err != nil {
 		w.cfg.Log.Warn("checkpoint failed", "error", err)
 		w.healFrom(err)
 		return
 	}
+	w.noteFiles()
 	if !done {
 		w.ckpt.dirty, w.ckpt.next = true, time.Now().Add(quietAgain)
 	}

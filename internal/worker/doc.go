@@ -19,6 +19,10 @@
 // closed (state.go). The truth is the marker beside the file; the worker
 // reads it when it starts, so its idle end, a kill or a restart forget nothing.
 //
+// Before each group, each checkpoint and the end the worker looks whether the
+// database's files are still what SQLite left (tamper.go). A connection whose
+// files were tampered with moves nothing into the file any more.
+//
 // Invariants:
 //   - every accepted call is answered exactly once, on shutdown and after a
 //     panic too;

@@ -13,8 +13,7 @@ import (
 // nothing was committed: the frames, with the one that commits, may be in the
 // log already when the sync or the growth of the index fails, and whoever opens
 // the database next would find them there. So the engine lets go of the file
-// and looks. The rev that the transaction would have ended with is in the same
-// transaction, which makes the answer certain.
+// and looks.
 //
 // What was committed is answered. Otherwise each batch runs again by itself,
 // so that each gets its own true outcome; one that was by itself has it now.
@@ -23,35 +22,41 @@ func (w *Worker) uncommitted(group []*batch, rev int64, cause error) {
 	before, epoch := w.rev.value, w.rev.told()
 	w.giveUpTx()
 	w.closeDB()
-	if size, err := dbfile.LogSize(w.cfg.Path.File); err != nil || size > 0 {
-		err := w.patiently(func() error { return w.openDB(false) })
-		if err == nil && rev > before && w.rev.value == rev && w.rev.epoch == epoch {
-			if err = w.makeDurable(); err == nil {
-				w.committed(group)
-				return
-			}
-		}
-		if err != nil {
-			w.cfg.Log.Error("the outcome of a commit is unknown", "error", err)
-			w.failAll(group, inDoubt(err))
-			return
-		}
-	}
-	if len(group) > 1 {
+	committed, err := w.settleCommit(before, rev, epoch)
+	switch {
+	case err != nil:
+		w.cfg.Log.Error("the outcome of a commit is unknown", "error", err)
+		w.failAll(group, inDoubt(err))
+	case committed:
+		w.committed(group)
+	case len(group) > 1:
 		w.runSingly(group)
-		return
+	default:
+		w.fail(group[0], w.outcomeOf(cause))
 	}
-	w.fail(group[0], w.outcomeOf(cause))
 }
 
-// makeDurable puts a transaction that was found in the log into the file,
-// synced: its own sync may be what has failed.
-func (w *Worker) makeDurable() error {
+// settleCommit finds out whether the transaction that would have led from rev
+// before to rev is in the database, and makes that last: neither may a power
+// failure take back what is there, nor may it bring back a log that has what
+// is not. The rev is in the same transaction, which makes the answer certain.
+func (w *Worker) settleCommit(before, rev int64, epoch string) (committed bool, err error) {
+	file := w.cfg.Path.File
+	if !dbfile.HasLog(file) {
+		return false, dbfile.SyncDir(w.cfg.disk, filepath.Dir(file))
+	}
+	if err := w.patiently(func() error { return w.openDB(false) }); err != nil {
+		return false, err
+	}
+	committed = rev > before && w.rev.value == rev && w.rev.epoch == epoch
 	done, err := w.db.CheckpointTruncate(w.abort, sqlite.BusyTimeout)
 	if err == nil && !done {
 		err = wire.Errorf(wire.CodeIOError, "The log could not be moved into the file.")
 	}
-	return err
+	if err == nil && !committed {
+		err = w.db.SyncLog()
+	}
+	return committed, err
 }
 
 // inDoubt is what the clients are told whose batch may be in the log of a

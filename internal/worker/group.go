@@ -177,7 +177,8 @@ func (w *Worker) commit(group []*batch, rev int64) error {
 // committed answers a group that is durable.
 func (w *Worker) committed(group []*batch) {
 	w.stats.groups++
-	w.ckpt.committed(time.Now())
+	w.files.Committed()
+	w.ckpt.committed(time.Now().Add(w.cfg.logStays))
 	w.answerAll(group)
 }
 
@@ -230,7 +231,7 @@ func (w *Worker) beginOnce(group []*batch, end time.Time) error {
 	}
 	ctx, cancel := context.WithDeadline(w.abort, end)
 	defer cancel()
-	if err := w.rev.enableLog(ctx, w.db); err != nil {
+	if err := w.enableLog(ctx); err != nil {
 		return err
 	}
 	if err := w.db.Begin(ctx); err != nil {
@@ -257,6 +258,7 @@ func (w *Worker) lookAtFile() error {
 		w.cfg.Log.Warn("another process put other content into the database", "rev", w.rev.value)
 		w.replay = records{}
 	}
+	w.noteFiles()
 	return err
 }
 
@@ -284,6 +286,7 @@ func (w *Worker) vacuum(b *batch) error {
 	if err != nil {
 		return w.statementError(b, 0, err)
 	}
+	w.files.Committed()
 	b.vacuumed = true
 	return nil
 }
@@ -334,6 +337,9 @@ func (w *Worker) outcomeOf(err error) error {
 // healFrom replaces the connection after an error of the file or the disk:
 // what it holds may be of no use, and the next batch shall find a fresh one.
 func (w *Worker) healFrom(err error) {
+	if errors.Is(err, errHeld) {
+		return
+	}
 	switch wire.ErrorCode(err) {
 	case wire.CodeIOError, wire.CodeNotADatabase, wire.CodeInternal:
 		w.closeDB()

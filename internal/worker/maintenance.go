@@ -108,6 +108,7 @@ func (w *Worker) emptyLog() error {
 		return wire.Errorf(wire.CodeCheckpointBusy, "Readers of the database kept its log from being emptied: let them finish and ask again.")
 	}
 	w.ckpt = checkpointPolicy{}
+	w.noteFiles()
 	return nil
 }
 
@@ -116,6 +117,9 @@ func (w *Worker) newMarker() (dbfile.Marker, error) {
 	id, exists, err := dbfile.Identify(w.cfg.Path.File)
 	if err != nil {
 		return dbfile.Marker{}, err
+	}
+	if w.harm.done != 0 { // what lies there is not what was open
+		id = dbfile.Identity{}
 	}
 	rev, epoch := w.revAndEpoch()
 	return dbfile.Marker{Identity: id, Existed: exists, Rev: rev, Epoch: epoch, Since: time.Now()}, nil
@@ -128,7 +132,7 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 	}
 	err := w.openExisting()
 	// A file that is no database can be closed, so that it can be replaced.
-	if err != nil && wire.ErrorCode(err) != wire.CodeNotADatabase {
+	if err != nil && wire.ErrorCode(asNotADatabase(err)) != wire.CodeNotADatabase {
 		return nil, err
 	}
 	if err := w.emptyLog(); err != nil {
@@ -200,6 +204,7 @@ func (w *Worker) reopen() (*wire.Reply, error) {
 			w.closeDB()
 			return nil, err
 		}
+		*w.harm = harm{}
 	}
 	if !r.Already {
 		if err := w.enterOpen(); err != nil {
@@ -214,6 +219,14 @@ func (w *Worker) reopen() (*wire.Reply, error) {
 // takeBack opens a file that may be another one than the worker gave up.
 func (w *Worker) takeBack() error {
 	file, left := w.cfg.Path.File, w.state.marker
+	if w.harm.done != 0 {
+		if used, err := dbfile.InUse(file); err != nil || used {
+			if err == nil {
+				err = readersRemain()
+			}
+			return err
+		}
+	}
 	id, exists, err := dbfile.Identify(file)
 	if err != nil {
 		return err
@@ -283,7 +296,7 @@ func (w *Worker) connectAgain(log bool) error {
 // that it is none.
 func asNotADatabase(err error) error {
 	if e, ok := errors.AsType[*wire.Error](err); ok && sqlite.IsCorrupt(e) {
-		return &wire.Error{Code: wire.CodeNotADatabase, Message: "The file is damaged and stays closed: " + e.Message, SQLiteCode: e.SQLiteCode, Cause: err}
+		return &wire.Error{Code: wire.CodeNotADatabase, Message: "The file is damaged and cannot be opened: " + e.Message, SQLiteCode: e.SQLiteCode, Cause: err}
 	}
 	return err
 }

@@ -19,44 +19,37 @@ func (w *Worker) openDB(create bool) error {
 		w.closeDB()
 	}
 	if w.db != nil {
-		if exists && id.SameFile(w.identity) {
+		t := w.files.Check(id)
+		if t == 0 {
 			return nil
 		}
-		// Someone moved, removed or replaced the file without closing it
-		// first. What comes now is for the file that is at the path.
-		w.cfg.Log.Warn("the database file was replaced while it was open: opening the new one", "exists", exists)
-		w.closeDB()
+		if err := w.letGo(t); err != nil {
+			return err
+		}
 	}
+	h := *w.harm
 	// Known still when the first try to open the new file has failed, and
-	// when another worker had the old one open.
-	replaced := w.identity != dbfile.Identity{} && !(exists && id.SameFile(w.identity))
-	if replaced && exists {
-		err = w.dropOldSideFiles(id)
-	} else if id.Size == 0 {
-		// SQLite would delete a log that lies beside an empty file.
-		err = dbfile.CheckLog(file, dbfile.Marker{}, id)
+	// when another worker had the old one open. What was done to that does not
+	// matter any more.
+	if w.identity != (dbfile.Identity{}) && !(exists && id.SameFile(w.identity)) {
+		h = harm{done: dbfile.FileReplaced}
 	}
-	if err == nil && !exists {
-		err = dbfile.CheckFolder(w.cfg.Path)
-	}
-	if err != nil {
+	if err := w.admit(h, id); err != nil {
 		return err
 	}
-	err = w.connect(sqlite.Options{Create: create}, exists)
-	if err == nil && replaced {
-		w.rev.pending = newEpoch()
+	if !exists {
+		if err := dbfile.CheckFolder(w.cfg.Path); err != nil {
+			return err
+		}
 	}
-	return err
-}
-
-// dropOldSideFiles removes what belonged to the file whose place the one with
-// identity id has taken. The old one's log may still lie there, held by a
-// reader: it must not be applied to the new file.
-func (w *Worker) dropOldSideFiles(id dbfile.Identity) error {
-	if err := dbfile.CheckLog(w.cfg.Path.File, dbfile.Marker{}, id); err != nil {
+	if err := w.connect(sqlite.Options{Create: create}, exists); err != nil {
+		if h.otherContent() {
+			err = asNotADatabase(err)
+		}
 		return err
 	}
-	return dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File)
+	w.healed(h)
+	return nil
 }
 
 // connect opens the file and reads its rev. An error leaves no connection.
@@ -91,6 +84,7 @@ func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 		return err
 	}
 	w.identity = id
+	w.noteFiles()
 	w.cfg.Log.Debug("opened", "rev", w.rev.value, "epoch", w.rev.told())
 	return nil
 }
@@ -101,14 +95,22 @@ func (w *Worker) closeDB() {
 	if w.db == nil {
 		return
 	}
+	if t, _ := w.tampering(); t != 0 {
+		w.closeTampered(t)
+		return
+	}
 	if !w.db.Broken() && w.ckpt.dirty {
 		if _, err := w.db.CheckpointTruncate(w.abort, 0); err != nil {
 			w.cfg.Log.Warn("checkpoint failed", "error", err)
 		}
 	}
+	w.hangUp()
+}
+
+func (w *Worker) hangUp() {
 	if err := w.db.Close(); err != nil {
 		w.cfg.Log.Warn("close failed", "error", err)
 	}
-	w.db = nil
+	w.db, w.files = nil, nil
 	w.ckpt = checkpointPolicy{}
 }

@@ -23,8 +23,9 @@ func TestPowerFailure(t *testing.T) {
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
+			looker := openOutside(t, ":memory:")
 			for seed := range seeds {
-				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { powerRound(t, seed) })
+				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { powerRound(t, looker, seed) })
 			}
 		})
 	}
@@ -38,6 +39,7 @@ func TestPowerFailure(t *testing.T) {
 // power is one round: a database, its disk, and all that was asked of it.
 type power struct {
 	*harness
+	looker  *outside // reads what is left
 	r       *rand.Rand
 	disk    *faultvfs.Disk
 	batches []*powerBatch
@@ -58,9 +60,9 @@ type powerBatch struct {
 	rev     int64 // that was told, 0 if none
 }
 
-func powerRound(t *testing.T, seed uint64) {
+func powerRound(t *testing.T, looker *outside, seed uint64) {
 	h := newHarness(t)
-	p := &power{harness: h, r: rand.New(rand.NewPCG(seed, 1)), disk: h.onFailingDisk(), states: []string{"open"}}
+	p := &power{harness: h, looker: looker, r: rand.New(rand.NewPCG(seed, 1)), disk: h.onFailingDisk(), states: []string{"open"}}
 	h.cfg.Synchronous = []sqlite.Synchronous{sqlite.SyncNormal, sqlite.SyncFull}[p.r.IntN(2)]
 	h.cfg.checkpointPages = 2 + p.r.IntN(40)
 	p.batches = append(p.batches, schemaBatch())

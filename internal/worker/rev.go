@@ -23,8 +23,10 @@ const (
 	findStrangers = `SELECT count(*) FROM sqlite_schema
 	WHERE type = 'trigger' AND lower(tbl_name) IN ('_skylinedb_state', '_skylinedb_requests')
 	OR type = 'view' AND lower(name) IN ('_skylinedb_state', '_skylinedb_requests')`
-	readRev  = `SELECT rev, epoch FROM _skylinedb_state WHERE id = 1`
-	storeRev = `INSERT INTO _skylinedb_state(id, rev, epoch) VALUES(1, ?1, ?2)
+	readRev = `SELECT rev, epoch FROM _skylinedb_state WHERE id = 1`
+	// The page of the state differs between any two states of a database.
+	findStatePage = `SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = '_skylinedb_state'`
+	storeRev      = `INSERT INTO _skylinedb_state(id, rev, epoch) VALUES(1, ?1, ?2)
 	ON CONFLICT(id) DO UPDATE SET rev = excluded.rev, epoch = excluded.epoch`
 )
 
@@ -135,12 +137,13 @@ func (r *revision) forgetTx() { r.making = false }
 // enableLog switches the file to a log, which no transaction can hold. It is
 // done when a batch has run to its end and was rolled back for this: a batch
 // that fails must leave the file as it was.
-func (r *revision) enableLog(ctx context.Context, db *sqlite.Conn) error {
-	if !r.proven || r.wal {
+func (w *Worker) enableLog(ctx context.Context) error {
+	if !w.rev.proven || w.rev.wal {
 		return nil
 	}
-	err := db.EnableWAL(ctx)
-	r.wal = err == nil
+	err := w.db.EnableWAL(ctx)
+	w.rev.wal = err == nil
+	w.noteFiles()
 	return err
 }
 
@@ -155,6 +158,18 @@ func (r *revision) reload(db *sqlite.Conn) (replaced bool, err error) {
 		r.pending = newEpoch()
 	}
 	return replaced, err
+}
+
+// statePage returns the number of the page that holds rev and epoch, 0 if
+// there is none.
+func (r *revision) statePage(db *sqlite.Conn) (page int64) {
+	if !r.tables {
+		return 0
+	}
+	if err := db.Query(func(row sqlite.Row) error { page = row.Int(0); return nil }, findStatePage); err != nil {
+		return 0
+	}
+	return page
 }
 
 // newEpoch returns a random id of 128 bits.

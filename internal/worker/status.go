@@ -21,6 +21,7 @@ type Snapshot struct {
 	counters
 	pending  string // of the revision, for the next worker
 	identity dbfile.Identity
+	harm     *harm
 }
 
 // Snapshot returns the last snapshot, nil before the first. What a reply
@@ -35,7 +36,7 @@ func (w *Worker) publish() {
 	w.snapshot.Store(&Snapshot{
 		Path: w.cfg.Path, State: w.state.value, Rev: rev, Epoch: epoch,
 		Known:    w.db != nil || w.state.value == dbfile.Closed,
-		counters: w.stats, pending: w.rev.pending, identity: w.identity,
+		counters: w.stats, pending: w.rev.pending, identity: w.identity, harm: w.harm,
 	})
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	// Of tests.
 	groupTime       time.Duration // for slow machines
 	checkpointPages int           // for short logs
+	logStays        time.Duration // for logs that are not emptied meanwhile
 	vfs             string        // for disks that fail; see sqlite.Options
 	disk            dbfile.Disk   // likewise
 }
@@ -52,6 +53,8 @@ type Worker struct {
 	state    state
 	db       *sqlite.Conn // nil while there is no connection
 	identity dbfile.Identity
+	files    *dbfile.Footprint // of db
+	harm     *harm
 	rev      revision
 	replay   records
 	ckpt     checkpointPolicy
@@ -79,7 +82,10 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 	w.abort, w.giveUp = context.WithCancel(context.Background())
 	if cfg.Last != nil {
 		w.stats = cfg.Last.counters
-		w.rev.pending, w.identity = cfg.Last.pending, cfg.Last.identity
+		w.rev.pending, w.identity, w.harm = cfg.Last.pending, cfg.Last.identity, cfg.Last.harm
+	}
+	if w.harm == nil {
+		w.harm = new(harm)
 	}
 	go w.run(prev)
 	return w

@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	harness.Main(m, map[string]harness.Role{"writer": writer})
+	harness.Main(m, map[string]harness.Role{"writer": writer, "mute": mute, "stranger": stranger})
 }
 
 // The usual table, and a row of it.

@@ -20,6 +20,7 @@ type Config struct {
 	Flags  []string // before the directory
 	Env    []string // KEY=value, beside the test's own
 	Stdout *os.File // where its log goes, nil for [Daemon.Log]
+	Allow  []string // texts of lines in its log that the test provokes, and that are not judged
 }
 
 // Daemon is a daemon that runs.
@@ -145,5 +146,5 @@ func (d *Daemon) End() {
 	if !d.Exited() {
 		d.Shutdown()
 	}
-	judge(d.t, d.Log(), d.Dir)
+	judge(d.t, d.Log(), d.Dir, d.cfg.Allow...)
 }

@@ -58,8 +58,15 @@ var bugs = []bug{
 	{
 		name: "a commit that failed is taken for one that did nothing",
 		file: "internal/worker/doubt.go",
-		old:  "err != nil || size > 0 {",
-		new:  "err != nil && size > 0 {",
+		old:  "	committed = rev > before",
+		new:  "	committed = rev < before",
+		pkg:  power, test: powered, finding: "torn: ",
+	},
+	{
+		name: "a power failure brings a failed commit back",
+		file: "internal/worker/doubt.go",
+		old:  "return false, dbfile.SyncDir(w.cfg.disk, filepath.Dir(file))",
+		new:  "return false, nil",
 		pkg:  power, test: powered, finding: "torn: ",
 	},
 	{
