@@ -84,31 +84,37 @@ func identifyHandle(h Handle, path string) (Identity, bool) {
 // Check says what was done to the files since the last Check that found
 // nothing, or Committed. Now is the identity of the file at the path, zero if
 // there is none. It takes a few microseconds.
-func (p *Footprint) Check(now Identity) (t Tampering) {
+func (p *Footprint) Check(now Identity) Tampering {
 	if p == nil {
 		return 0
 	}
+	t, index := p.look(now)
+	// Another process may be writing at this moment. It tells the index before
+	// it changes log or file, so that what is wrong beside an index which has
+	// not moved on is wrong.
+	for range 100 {
+		if !t.Has(FileOverwritten | LogDamaged | IndexDamaged) {
+			break
+		}
+		before, indexBefore := t, index
+		if t, index = p.look(now); t == before && index == indexBefore {
+			break
+		}
+	}
+	return t
+}
+
+// look is Check at one moment. It returns what the index said, too.
+func (p *Footprint) look(now Identity) (t Tampering, index indexState) {
 	if !now.SameFile(p.file) {
 		t = FileReplaced
 	}
 	if !p.watched {
-		return t
+		return t, indexState{}
 	}
 	side, index, ok := p.checkSideFiles()
-	// Another process may be writing at this moment. What is wrong stays so.
-	for range 100 {
-		if !side.Has(sideFileDamage) {
-			break
-		}
-		again, indexNow, okNow := p.checkSideFiles()
-		same := again == side && indexNow == index && okNow == ok
-		if side, index, ok = again, indexNow, okNow; same {
-			break
-		}
-	}
-	t |= side
-	if t == 0 && !ok { // it is being written, or SQLite is going to make it anew
-		return 0
+	if t |= side; t == 0 && !ok { // it is being written, or SQLite is going to make it anew
+		return 0, index
 	}
 	// An index of other commits explains nothing where the log has lost ours.
 	ok = ok && !side.Has(IndexDamaged) && (!side.Has(LogDamaged) || index.salts == p.known.salts)
@@ -118,7 +124,7 @@ func (p *Footprint) Check(now Identity) (t Tampering) {
 	if t == 0 {
 		p.known = index
 	}
-	return t
+	return t, index
 }
 
 // checkSideFiles looks at the log and its index. It returns what the index

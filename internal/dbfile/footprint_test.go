@@ -199,6 +199,48 @@ func TestFootprintGoesOn(t *testing.T) {
 	}
 }
 
+// meddled is a file before the next read of which something happens.
+type meddled struct {
+	Handle
+	next func()
+}
+
+func (m *meddled) ReadAt(p []byte, at int64) (int, error) {
+	if next := m.next; next != nil {
+		m.next = nil
+		next()
+	}
+	return m.Handle.ReadAt(p, at)
+}
+
+// Another process begins the log anew, or moves it into the file, while it is
+// looked at.
+func TestFootprintOfAMovingTarget(t *testing.T) {
+	for _, sql := range []string{
+		"INSERT INTO t(x) VALUES(1)",
+		"PRAGMA wal_checkpoint(PASSIVE)",
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+		"PRAGMA wal_checkpoint(TRUNCATE); UPDATE s SET x = 7; INSERT INTO t(x) VALUES(1)",
+	} {
+		for _, of := range []string{"file", "log", "index"} {
+			t.Run(of+" "+sql, func(t *testing.T) {
+				w := watchFile(t)
+				m := &meddled{next: func() { w.sql(sql) }}
+				h := map[string]*Handle{"file": &w.handles.File, "log": &w.handles.Log, "index": &w.handles.Index}[of]
+				m.Handle, *h = *h, m
+				for range 3 {
+					if got := w.Check(identify(t, w.path)); got != 0 {
+						t.Errorf("Check = %q, want nothing", got)
+					}
+				}
+				if m.next != nil {
+					t.Error("nothing was read")
+				}
+			})
+		}
+	}
+}
+
 func TestNoFootprint(t *testing.T) {
 	var none *Footprint
 	if got := none.Check(Identity{}); got != 0 {

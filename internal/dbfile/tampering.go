@@ -15,8 +15,6 @@ const (
 	LogDamaged // it lacks the last commit: cut off, or written over
 	IndexMoved
 	IndexDamaged // cut off, or written over
-
-	sideFileDamage = LogDamaged | IndexDamaged
 )
 
 // Has reports whether all or some of other is in t.

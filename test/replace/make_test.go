@@ -84,6 +84,9 @@ func (r *round) newer(s snapshot, more ...string) (string, *generation) {
 	file, g := r.copyOf(s)
 	g.tag = r.tag()
 	sql := append([]string{retag(g.tag)}, r.outsideBatches(g, r.rng.IntN(4))...)
+	if isLarge(file) {
+		sql = append(sql, `VACUUM`)
+	}
 	r.edit(file, false, append(sql, more...)...)
 	return file, g
 }

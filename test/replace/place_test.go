@@ -57,6 +57,13 @@ func place(from, to string, m method) error {
 	return errors.Join(err, dst.Close())
 }
 
+// isLarge reports whether a file has a large hole, which only a copy that is
+// put there as a whole keeps.
+func isLarge(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 64<<20
+}
+
 // exists reports whether something lies at path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)

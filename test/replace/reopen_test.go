@@ -52,7 +52,7 @@ func hasLog(path string) bool {
 
 // methodFor returns the method by which a parcel can come.
 func (r *round) methodFor(p parcel, m method) method {
-	if m.inPlace() && (p.moves || !isRegular(r.path)) {
+	if m.inPlace() && (p.moves || !isRegular(r.path) || isLarge(p.file)) {
 		return swap
 	}
 	return m

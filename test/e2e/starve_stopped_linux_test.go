@@ -1,11 +1,10 @@
-//go:build unix
-
 package e2e
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +29,21 @@ func stop(t *testing.T, d *harness.Daemon) (goOn func()) {
 	goOn = sync.OnceFunc(func() { send(syscall.SIGCONT) })
 	t.Cleanup(goOn) // before the daemon is asked to end
 	send(syscall.SIGSTOP)
+	harness.Await(t, "every thread has stopped", func() bool { return stopped(t, d.PID()) })
 	return goOn
+}
+
+// stopped reports whether no thread of a process runs.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // fails for a bad pattern only
+	for _, file := range files {
+		// The state follows the name, which is in brackets.
+		if _, rest, _ := strings.Cut(readFile(t, file), ") "); !strings.HasPrefix(rest, "T") {
+			return false
+		}
+	}
+	return len(files) > 0
 }
 
 // impatient is a program that gives each try of a batch a moment, and tries
