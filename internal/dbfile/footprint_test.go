@@ -109,6 +109,11 @@ func TestFootprint(t *testing.T) {
 			w.poke(indexSuffix, 128, 1) // it was to move one frame
 			w.poke("", 4096+100, 0xFF)
 		}, 0},
+		{"a checkpoint that goes on", func(w *watchedFile) {
+			w.poke(indexSuffix, 128, 1)
+			w.Check(identify(w.t, w.path))
+			w.poke("", 4096+100, 0xFF)
+		}, 0},
 		{"a checkpoint that ran beside a commit", func(w *watchedFile) {
 			w.sql("PRAGMA wal_checkpoint(PASSIVE)")
 			w.Committed()

@@ -140,6 +140,25 @@ func (r *Root) checkFile(name, file string, info fs.FileInfo) error {
 	if info == nil {
 		return nil
 	}
+	return checkPlain(name, file, info)
+}
+
+// CheckFile returns nil if there is nothing at p, or a plain file with one
+// name, as there was when p was resolved: a link may have come since then. The
+// error is that of [Root.Resolve]. CheckFile opens nothing.
+func CheckFile(p Path) error {
+	info, err := os.Lstat(p.File)
+	switch {
+	case isAbsent(err):
+		return nil
+	case err != nil:
+		return ioError(err, "look at %q", p.File)
+	}
+	return checkPlain(p.Name, p.File, info)
+}
+
+// checkPlain refuses a file that is no plain file with one name.
+func checkPlain(name, file string, info fs.FileInfo) error {
 	if info.IsDir() {
 		return refuse(name, "is a folder; name a file in it")
 	}

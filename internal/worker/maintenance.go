@@ -219,6 +219,9 @@ func (w *Worker) reopen() (*wire.Reply, error) {
 // takeBack opens a file that may be another one than the worker gave up.
 func (w *Worker) takeBack() error {
 	file, left := w.cfg.Path.File, w.state.marker
+	if err := dbfile.CheckFile(w.cfg.Path); err != nil {
+		return err
+	}
 	if w.harm.done != 0 {
 		if used, err := dbfile.InUse(file); err != nil || used {
 			if err == nil {

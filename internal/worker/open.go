@@ -27,6 +27,9 @@ func (w *Worker) openDB(create bool) error {
 			return err
 		}
 	}
+	if err := dbfile.CheckFile(w.cfg.Path); err != nil {
+		return err
+	}
 	h := *w.harm
 	// Known still when the first try to open the new file has failed, and
 	// when another worker had the old one open. What was done to that does not

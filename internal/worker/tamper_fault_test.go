@@ -3,14 +3,72 @@
 package worker
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/internal/sqlite/faultvfs"
 	"github.com/skylinedb/skylinedb/wire"
 )
+
+// The log is cut off while a commit goes into it, and a checkpoint is due then.
+// What is missing is not moved into the file as zeros.
+func TestLogCutOffBeforeACheckpoint(t *testing.T) {
+	v := newVictim(t, false)
+	v.stop()
+	disk := v.onFailingDisk()
+	v.cfg.checkpointPages = 1
+	v.ok(batchOf(`SELECT 1`))
+	reader := openReader(t, v.file) // so that the log goes on
+	reader.hold()
+	v.ok(batchOf(`INSERT INTO t VALUES('lost')`))
+	file := v.read("")
+	disk.Fail(func(op faultvfs.Op) error {
+		if op.Kind == faultvfs.Write && op.OnLog() {
+			return os.Truncate(op.Path, 0)
+		}
+		return nil
+	})
+	v.do(batchOf(`INSERT INTO t VALUES('lost as well')`))
+	v.stop()
+	disk.Fail(nil)
+	v.noticed(dbfile.LogDamaged)
+	if !bytes.Equal(v.read(""), file) {
+		t.Error("the file has changed")
+	}
+	reader.close()
+	v.fails(numbered(victimRows), wire.CodeStaleWAL) // it has something, behind a hole
+	v.remove("-wal")
+	v.ok(numbered(victimRows))
+	v.wantOther("5,0,1,2,3,4")
+}
+
+// What was done is noticed when the log is to be emptied because it is quiet,
+// and no batch comes.
+func TestTamperedWithWhenQuiet(t *testing.T) {
+	for name, do := range map[string]func(v *victim){
+		"file overwritten": func(v *victim) { v.write("", v.past) },
+		"log cut off":      func(v *victim) { v.truncate("-wal", 5000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t, true)
+			v.stop() // which empties the log
+			v.cfg.logStays = 0
+			v.ok(batchOf(`INSERT INTO t VALUES('in the log')`))
+			do(v)
+			file := v.read("")
+			v.eventually("the worker notices it", func() bool { return strings.Contains(v.log.String(), "tampered") })
+			v.stop()
+			if !bytes.Equal(v.read(""), file) {
+				t.Error("the file has changed")
+			}
+		})
+	}
+}
 
 // The index is cut off while SQLite is at work: memory that is mapped is not
 // there any more. The fault is contained, what the clients are told is true,

@@ -54,18 +54,18 @@ func (r *run) playClients() {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(r.over) // also where the test ends because a daemon does not start
-	r.playing.Store(int64(len(r.program.Clients)))
+	r.playing.Store(1) // until all have begun
 	r.expectKill(0)
 	for i, s := range r.program.Clients {
+		r.playing.Add(1)
 		wg.Go(func() {
+			defer r.played()
 			if err := r.client(i, s).play(); err != nil && !errors.Is(err, errOver) {
 				r.t.Errorf("client %d: %v", i, err)
 			}
-			if r.playing.Add(-1) == 0 {
-				close(r.ended)
-			}
 		})
 	}
+	r.played()
 	for kills := 0; ; kills++ {
 		select {
 		case <-r.killTime:
@@ -73,6 +73,13 @@ func (r *run) playClients() {
 		case <-r.ended:
 			return
 		}
+	}
+}
+
+// played notes that one of those who play has ended.
+func (r *run) played() {
+	if r.playing.Add(-1) == 0 {
+		close(r.ended)
 	}
 }
 

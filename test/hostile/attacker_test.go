@@ -45,8 +45,9 @@ type link struct {
 func newAttacker(t *testing.T, d *harness.Daemon, db string, seed, n uint64) *attacker {
 	t.Helper()
 	a := &attacker{t: t, d: d, source: source{r: rand.New(rand.NewPCG(seed, n)), db: db}}
-	reply := d.Dial().OK(harness.Batch(db, gateSetup...))
-	a.account(reply)
+	setup := d.Dial()
+	defer setup.Close()
+	a.account(setup.OK(harness.Batch(db, gateSetup...)))
 	a.main = a.dial()
 	return a
 }

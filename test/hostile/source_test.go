@@ -54,14 +54,14 @@ func (s *source) tame() string {
 }
 
 func (s *source) command() string {
-	switch s.r.IntN(12) {
+	switch s.r.IntN(24) {
 	case 0:
 		return `{"type":"PrepareForMaintenance","db":"` + s.db + `"}`
 	case 1:
 		return `{"type":"CloseDatabase","db":"` + s.db + `","require_exclusive":` + pick(s.r, []string{"true", "false", "null", "1"}) + `}`
-	case 2, 3, 4, 5, 6, 7:
+	case 2, 3, 4, 5, 6, 7, 8, 9, 10, 11:
 		return `{"type":"ReopenDatabase","db":"` + s.db + `"}`
-	case 8, 9, 10:
+	case 12, 13, 14, 15, 16, 17, 18, 19:
 		return `{"type":"Ping","id":` + s.json(3) + `,"db":"` + pick(s.r, []string{s.db, "../" + s.db, "none/x.db", s.db + "-wal", "./" + s.db, ""}) + `"}`
 	default:
 		return `{"type":"Status","id":` + s.json(2) + `}`
@@ -92,7 +92,7 @@ func (s *source) batch(sql func() string) string {
 		value func() string
 	}{
 		{"tx", func() string { return pick(s.r, []string{`"none"`, `"none"`, `"atomic"`, `"both"`, `null`}) }},
-		{"sync", func() string { return pick(s.r, []string{`"full"`, `"normal"`, `7`}) }},
+		{"sync", func() string { return pick(s.r, []string{`"full"`, `"normal"`, `"normal"`, `"normal"`, `null`, `7`}) }},
 		{"request_id", func() string { s.n++; return strconv.Quote(fmt.Sprintf("r%d", s.n-s.r.IntN(3))) }},
 		{"forget", func() string { return fmt.Sprintf(`["r%d"]`, s.n) }},
 		{"expect_rev", func() string { return pick(s.r, []string{`0`, `1`, `-1`, `{"$int":"9223372036854775807"}`, `1.5`}) }},
