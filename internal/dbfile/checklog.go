@@ -20,8 +20,10 @@ import (
 // bring back nothing. A log with
 // content is accepted in two cases:
 //
-//   - In use here: the file is as the marker says that it was on Close, and
-//     "-shm" names this very log. Somebody wrote to the closed file.
+//   - In use here: the file is as the marker says that it was on Close, "-shm"
+//     names this very log, and was there before the log was last written to.
+//     Somebody wrote to the closed file. An index that is younger than its log
+//     is that of a reader who came by.
 //   - Folded whole: each page of the database is in the file as the log's last
 //     commit left it, and the file ends where the database does. Applying the
 //     log changes nothing, whatever it was written on.
@@ -62,7 +64,7 @@ func CheckLog(file string, closed Marker, now Identity) error {
 	if !ok {
 		return staleLog(path, "it is no log that SQLite can read")
 	}
-	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file, head) {
+	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file, head) && madeBefore(file+indexSuffix, path) {
 		return nil
 	}
 	why, err := whyNotFolded(file, head.pageSize)

@@ -3,6 +3,7 @@ package dbfile
 import (
 	"encoding/binary"
 	"io"
+	"os"
 )
 
 // The size of one of the two copies of the header in "-shm", and of the part
@@ -53,7 +54,7 @@ func parseIndexHeader(head []byte) (h indexHeader, ok bool) {
 // indexNames reports whether the index beside file is that of the log beside
 // it, whose header is log: it knows of a commit that is in this log, and that
 // commit's checksum, which all frames before it go into. An index that cannot
-// be read names nothing. It opens "-shm" and the log: only while the daemon has
+// be read names nothing. indexNames opens "-shm" and the log: only while the daemon has
 // no connection to the database.
 func indexNames(file string, log logHeader) bool {
 	path := file + indexSuffix
@@ -70,6 +71,27 @@ func indexNames(file string, log logHeader) bool {
 	}
 	sum, ok := readFrameSum(file+logSuffix, log.pageSize, index.lastFrame)
 	return ok && sum == index.lastSum
+}
+
+// madeBefore reports whether its log was certainly written to when an index was
+// there already. One that was made later proves nothing: SQLite builds it for
+// whatever log lies there, when a reader comes by. Two changes within a tick of
+// the system's clock have one time, which is not enough.
+func madeBefore(index, log string) bool {
+	born, ok := bornAt(index)
+	info, err := os.Lstat(log)
+	return ok && err == nil && info.ModTime().After(born)
+}
+
+// IndexIsClean reports whether the index beside a database file names no frame
+// of a log. Only while the daemon has no connection to the file.
+func IndexIsClean(file string) bool {
+	head, err := readPart(file+indexSuffix, 0, 2*indexHeaderSize)
+	if err != nil {
+		return false
+	}
+	index, ok := parseIndexHeader(head)
+	return ok && index.lastFrame == 0
 }
 
 // The size of what stands before the frames' numbers in "-shm", and of the

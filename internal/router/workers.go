@@ -54,7 +54,7 @@ func (r *Router) submit(name string, call *worker.Call) (*entry, error) {
 	if err := r.submitTo(e, name, call); err != nil {
 		return nil, err
 	}
-	if r.names[name] == nil && len(e.names) < maxNames {
+	if r.names[name] == nil && path.Name == name && len(e.names) < maxNames { // links may come to lead elsewhere
 		r.names[name] = e
 		e.names = append(e.names, name)
 	}

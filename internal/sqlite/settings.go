@@ -59,13 +59,15 @@ func (c *Conn) applySettings(o Options) error {
 	if err := c.db.BusyTimeout(BusyTimeout); err != nil {
 		return err
 	}
+	// First: a pragma may read the file, and where that fails Close must keep
+	// the log.
+	if err := c.configure(o); err != nil {
+		return err
+	}
 	for _, p := range pragmas {
 		if err := c.db.Exec(p); err != nil {
 			return err
 		}
-	}
-	if err := c.configure(o); err != nil {
-		return err
 	}
 	if err := c.extend(); err != nil {
 		return err

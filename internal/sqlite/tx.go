@@ -145,6 +145,16 @@ func (c *Conn) Exec(sql string, args ...any) error {
 	return translate(c.exec(sql, args...), "update the daemon's tables")
 }
 
+// Compile compiles a statement of Exec or Query, which shows whether the tables
+// that it is for have its columns, and keeps it.
+func (c *Conn) Compile(sql string) error {
+	err := c.guard(func() error {
+		_, err := c.ownStmt(sql)
+		return err
+	})
+	return translate(err, "read the daemon's tables")
+}
+
 // Changes returns the number of rows that the last Exec inserted, updated or
 // deleted.
 func (c *Conn) Changes() int64 { return c.db.Changes() }

@@ -146,7 +146,7 @@ func (w *Worker) giveUpTx() error {
 	}
 	err := w.db.Rollback()
 	if err != nil {
-		w.closeDB()
+		w.leaveLog()
 	}
 	return err
 }

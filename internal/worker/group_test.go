@@ -332,7 +332,7 @@ func TestPanicInSQLite(t *testing.T) {
 	}
 	h.runGroup([]step{
 		{batchOf(`INSERT INTO t VALUES(1)`), "ok rev 2 rows 1"},
-		{batchOf(`INSERT INTO t VALUES(2)`, `PRAGMA table_info(`+string(name)+`)`), "INTERNAL at 1"},
+		{batchOf(`INSERT INTO t VALUES(2)`, `PRAGMA table_info(`+string(name)+`)`), "SQL_ERROR SQLITE_TOOBIG at 1"},
 		{batchOf(`INSERT INTO t VALUES(3)`), "ok rev 3 rows 1"},
 	})
 	h.wantQuery(`SELECT a FROM t`, "1 3")

@@ -169,7 +169,8 @@ func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
 	}
 	if !readers {
 		// Whoever had the file open left these; a log with content stays.
-		if err := dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File); err != nil {
+		_, err := dbfile.Alone(w.cfg.Path.File, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File) })
+		if err != nil {
 			w.cfg.Log.Warn("files beside the closed database stay", "error", err)
 		}
 	}
@@ -243,9 +244,9 @@ func (w *Worker) takeBack() error {
 	}
 	if !exists {
 		w.rev = revision{}
-		return nil
+		return dbfile.RemoveEmptySideFiles(w.cfg.disk, file)
 	}
-	if err := w.dropSideFiles(id); err != nil {
+	if err := w.dropSideFiles(id, size); err != nil {
 		return err
 	}
 	w.identity = dbfile.Identity{}
@@ -260,37 +261,46 @@ func (w *Worker) takeBack() error {
 	return nil
 }
 
-// dropSideFiles removes what belonged to the file that was there before the
-// one with identity id. Where that was written over, and not replaced by
-// another, a process that still has it open goes on with an index of the old
-// content: nobody may write before it is gone.
-func (w *Worker) dropSideFiles(id dbfile.Identity) error {
+// dropSideFiles removes what the file left that was there before the one with
+// identity id, with a log of that size beside it. A process that has the file
+// open already, be it the old one written over or the new one before it was
+// reopened, may go on with an index of old content: nobody may write before it
+// is gone, and short readers are waited for.
+func (w *Worker) dropSideFiles(id dbfile.Identity, log int64) error {
 	file, left := w.cfg.Path.File, w.state.marker
-	if left.Existed && id.SameFile(left.Identity) {
-		if id.Unchanged(left.Identity) {
-			return nil
-		}
-		if used, err := dbfile.InUse(file); err != nil || used {
-			if err == nil {
-				err = readersRemain()
-			}
+	unchanged := left.Existed && id.Unchanged(left.Identity)
+	if unchanged && log > 0 {
+		return nil // CheckLog has found that the index is the log's
+	}
+	for end := time.Now().Add(sqlite.BusyTimeout); ; time.Sleep(time.Millisecond) {
+		alone, err := dbfile.Alone(file, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
+		if err != nil || alone || unchanged && dbfile.IndexIsClean(file) {
 			return err
 		}
+		overwritten := left.Existed && id.SameFile(left.Identity) && !unchanged
+		if overwritten || time.Now().After(end) || w.abort.Err() != nil {
+			return readersRemain()
+		}
 	}
-	return dbfile.RemoveEmptySideFiles(w.cfg.disk, file)
 }
 
 // connectAgain opens the file that is there. A log beside it that turns out
 // not to fit must stay, and out of the file.
 func (w *Worker) connectAgain(log bool) error {
-	if err := w.patiently(func() error { return w.connect(sqlite.Options{KeepLog: log}, true) }); err != nil {
+	err := w.patiently(func() error { return w.connect(sqlite.Options{KeepLog: log}, true) })
+	if !log {
 		return asNotADatabase(err)
 	}
-	if !log {
-		return nil
+	intact := false
+	if err == nil {
+		intact, err = w.db.Intact()
 	}
-	if ok, err := w.db.Intact(); err != nil || !ok {
+	// What a log makes of a file may look like no database at all.
+	if code := wire.ErrorCode(asNotADatabase(err)); err == nil && !intact || code == wire.CodeNotADatabase {
 		return wire.Errorf(wire.CodeStaleWAL, "The log \"%s-wal\" does not fit the database beside it: move it away, or bring the file it belongs to.", w.cfg.Path.Name)
+	}
+	if err != nil {
+		return err
 	}
 	return w.db.KeepLog(false)
 }

@@ -105,9 +105,18 @@ func (p *power) cycle() {
 	}
 }
 
-// randomPlan fails some operations of a stretch of them.
+// randomPlan fails some operations of a stretch of them, or many syncs of the
+// log, where what was written is there all the same.
 func randomPlan(r *rand.Rand) faultvfs.Plan {
 	r = rand.New(rand.NewPCG(r.Uint64(), 2))
+	if r.IntN(4) == 0 {
+		return func(op faultvfs.Op) error {
+			if op.Kind == faultvfs.Sync && op.OnLog() && r.IntN(3) == 0 {
+				return faultvfs.EIO
+			}
+			return nil
+		}
+	}
 	from := r.Int64N(200)
 	to := from + 1 + r.Int64N(100)
 	rate := []float64{0.02, 0.2, 1}[r.IntN(3)]

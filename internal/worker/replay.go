@@ -59,7 +59,7 @@ func (w *Worker) replayed(b *batch) (bool, error) {
 	}
 	var digest, reply []byte
 	err := w.db.Query(func(r sqlite.Row) error {
-		digest, reply = r.Blob(0), r.Blob(1)
+		digest, reply = r.Blob(0), []byte(r.Text(1))
 		return nil
 	}, findRecord, b.req.RequestID)
 	if err != nil || reply == nil {

@@ -82,6 +82,9 @@ func (r *revision) load(db *sqlite.Conn) error {
 			found++
 			return nil
 		}, readRev)
+		if err == nil && r.tables {
+			err = checkShape(db)
+		}
 		// A file may come from anywhere: its tables of these names could be
 		// anything, and a trigger on them would run with each batch.
 		if ownErr(err) || strangers > 0 || err == nil && found == 0 {
@@ -93,6 +96,16 @@ func (r *revision) load(db *sqlite.Conn) error {
 	}
 	if !r.tables && r.pending == "" {
 		r.pending = newEpoch()
+	}
+	return nil
+}
+
+// checkShape fails where the daemon's statements do not fit its tables.
+func checkShape(db *sqlite.Conn) error {
+	for _, sql := range []string{storeRev, findRecord, addRecord, dropOldest, dropExpired} {
+		if err := db.Compile(sql); err != nil {
+			return err
+		}
 	}
 	return nil
 }

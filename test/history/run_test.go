@@ -54,7 +54,7 @@ func (r *run) playClients() {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(r.over) // also where the test ends because a daemon does not start
-	r.playing.Store(1) // until all have begun
+	r.playing.Store(1)  // until all have begun
 	r.expectKill(0)
 	for i, s := range r.program.Clients {
 		r.playing.Add(1)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestPlantedBugs(t *testing.T) {
 			if err == nil {
 				t.Fatalf("%s of %s does not notice it:\n%s", b.test, b.pkg, out)
 			}
-			if line := finding(out, b.finding); line != "" {
+			if line := finding(out, regexp.MustCompile(b.finding)); line != "" {
 				t.Log(strings.TrimSpace(line))
 			} else {
 				t.Fatalf("%s of %s fails with something else than %q:\n%s", b.test, b.pkg, b.finding, out)
@@ -68,10 +69,10 @@ func run(root, overlay string, b bug) (string, error) {
 	return string(out), err
 }
 
-// finding returns the first line that has the words.
-func finding(out, words string) string {
+// finding returns the first line that matches.
+func finding(out string, words *regexp.Regexp) string {
 	for line := range strings.Lines(out) {
-		if strings.Contains(line, words) {
+		if words.MatchString(line) {
 			return line
 		}
 	}
