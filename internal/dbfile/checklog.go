@@ -21,9 +21,9 @@ import (
 // content is accepted in two cases:
 //
 //   - In use here: the file is as the marker says that it was on Close, "-shm"
-//     names this very log, and was there before the log was last written to.
-//     Somebody wrote to the closed file. An index that is younger than its log
-//     is that of a reader who came by.
+//     names this very log, and was there when that was empty. Somebody wrote to
+//     the closed file. An index that was made from its log is that of a reader
+//     who came by.
 //   - Folded whole: each page of the database is in the file as the log's last
 //     commit left it, and the file ends where the database does. Applying the
 //     log changes nothing, whatever it was written on.
@@ -64,7 +64,7 @@ func CheckLog(file string, closed Marker, now Identity) error {
 	if !ok {
 		return staleLog(path, "it is no log that SQLite can read")
 	}
-	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file, head) && madeBefore(file+indexSuffix, path) {
+	if closed.Existed && now.Unchanged(closed.Identity) && indexNames(file, head) && sawLogGrow(file) {
 		return nil
 	}
 	why, err := whyNotFolded(file, head.pageSize)

@@ -1,9 +1,9 @@
 package dbfile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
-	"os"
 )
 
 // The size of one of the two copies of the header in "-shm", and of the part
@@ -73,16 +73,6 @@ func indexNames(file string, log logHeader) bool {
 	return ok && sum == index.lastSum
 }
 
-// madeBefore reports whether its log was certainly written to when an index was
-// there already. One that was made later proves nothing: SQLite builds it for
-// whatever log lies there, when a reader comes by. Two changes within a tick of
-// the system's clock have one time, which is not enough.
-func madeBefore(index, log string) bool {
-	born, ok := bornAt(index)
-	info, err := os.Lstat(log)
-	return ok && err == nil && info.ModTime().After(born)
-}
-
 // IndexIsClean reports whether the index beside a database file names no frame
 // of a log. Only while the daemon has no connection to the file.
 func IndexIsClean(file string) bool {
@@ -111,6 +101,20 @@ type indexState struct {
 	indexHeader
 	backfilled uint32 // frames that a checkpoint has put into the file
 	attempted  uint32 // that one was to put there, noted before it writes
+}
+
+// sawLogGrow reports whether the index beside a database file was there when its
+// log was empty. One that SQLite has made from a log, because it found none, is
+// that of a reader who came by: SQLite makes it for whatever log lies there, and
+// notes all frames as ones that a checkpoint may have begun to move.
+// Source: walIndexRecover in SQLite's wal.c.
+func sawLogGrow(file string) bool {
+	head, err := readPart(file+indexSuffix, 0, indexPreambleSize)
+	if err != nil {
+		return false
+	}
+	s, ok := readIndexState(bytes.NewReader(head))
+	return ok && !s.checkpointing()
 }
 
 // readIndexState reads an index; ok is false if SQLite would not trust it, or
