@@ -228,6 +228,13 @@ var rights = []struct {
 		h.answer(a, done(4, 1, 1))
 		h.answer(b, done(3, 1, 0))
 	}},
+	{"a Ping does not see yet what a reader sees", func(h *hand) {
+		withTable(h)
+		b := h.ask(0, more)
+		h.sees(3, map[int]int{1: 20})
+		h.did(op{Kind: ping}, status(2, handEpoch, open))
+		h.answer(b, done(3, 1, 0))
+	}},
 	{"a Ping sees what was sent behind it", func(h *hand) {
 		withTable(h)
 		p := h.ask(0, op{Kind: ping})

@@ -8,6 +8,10 @@ const (
 	// order in which they were sent": a Ping sees what was sent behind it.
 	pingSeesAhead = true
 
+	// A Ping is answered beside the database's worker: it may not tell yet of a
+	// commit that readers of the file see, until a reply has told of it.
+	pingLags = true
+
 	// "The others do not notice": a batch that ends the transaction of a group
 	// (INSERT OR ROLLBACK) is told of a conflict with a row of another batch
 	// that is not committed, and may never be.

@@ -112,8 +112,7 @@ func (s *state) command(in *input) []branch {
 	ok := branch{verdict{}, s}
 	switch in.Kind {
 	case ping:
-		ok.told = verdict{phase: s.phase}.withRev(s.rev)
-		return []branch{ok}
+		return s.ping(in)
 	case prepare:
 		return s.prepare(in)
 	case closing:
@@ -124,6 +123,17 @@ func (s *state) command(in *input) []branch {
 		return []branch{ok}
 	}
 	panic("unknown operation " + in.Kind)
+}
+
+func (s *state) ping(in *input) (all []branch) {
+	from := s.rev
+	if pingLags {
+		from = min(in.known, from)
+	}
+	for rev := from; rev <= s.rev; rev++ {
+		all = append(all, branch{verdict{phase: s.phase}.withRev(rev), s})
+	}
+	return all
 }
 
 func (s *state) prepare(in *input) []branch {

@@ -21,6 +21,7 @@ type input struct {
 	ExpRev *int64 // expect_rev as it was sent
 
 	identity string // the same for two batches that are the same to the protocol
+	known    int64  // of a Ping: the last rev that a reply had told before
 
 	// Of prepare and close: a reader may have had the file open meanwhile, or had it
 	// open all the time.
@@ -113,6 +114,9 @@ func (r *recorder) noteReaders(e *event) {
 func operations(events []*event) []porcupine.Operation {
 	var ops []porcupine.Operation
 	for _, e := range events {
+		if e.In.Kind == ping {
+			e.In.known = knownBefore(e.Call, events)
+		}
 		ops = append(ops, porcupine.Operation{ClientId: e.In.Client + 1, Input: e.In, Call: e.Call, Output: e.Out, Return: e.Ret})
 	}
 	if len(events) > 0 {
@@ -120,4 +124,14 @@ func operations(events []*event) []porcupine.Operation {
 		ops = append(ops, porcupine.Operation{Input: in, Call: math.MaxInt64 - 1, Output: &output{}, Return: math.MaxInt64 - 1})
 	}
 	return ops
+}
+
+// knownBefore returns the last rev that a reply had told before the stamp.
+func knownBefore(stamp int64, events []*event) (rev int64) {
+	for _, e := range events {
+		if r := e.Out.Reply; r != nil && r.Rev != nil && e.Ret < stamp {
+			rev = max(rev, *r.Rev)
+		}
+	}
+	return rev
 }
