@@ -13,7 +13,8 @@
 //     compares.
 //   - marker.go: the durable record that a database is being prepared or is
 //     closed; sync_*.go makes it survive a power failure.
-//   - inuse.go: does another process have the file open?
+//   - inuse.go: does another process have the file open? alone.go does
+//     something while none has.
 //   - checklog.go: may SQLite open the file beside the log and the journal that
 //     lie there? compare.go tells whether the log would change anything, and
 //     walfile.go reads it; walindex.go reads the header of "-shm".
@@ -51,8 +52,8 @@
 //     the folders can exchange them. That is the user's own account: the socket
 //     admits nobody else.
 //   - Nothing in "-shm" tells which file it is for. Who puts a log together
-//     with its "-shm" beside a closed file that has not changed is taken at his
-//     word that both were written there.
+//     with the "-shm" that saw it grow beside a closed file that has not changed
+//     is taken at his word that both were written there.
 //   - Linux tells for ext4, f2fs, bcachefs, tmpfs, vfat and exfat whether a
 //     folder ignores case. All other file systems count as case-sensitive
 //     there, so on one that is not (an NTFS or SMB mount, ZFS with

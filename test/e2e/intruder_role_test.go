@@ -89,8 +89,8 @@ func strangeBatches() (bodies []string) {
 	return bodies
 }
 
-// speak connects, sends requests at once, and hears what comes back until the
-// other side hangs up.
+// speak connects, sends requests at once, and hears the first that comes back,
+// until the other side hangs up.
 func speak(socket string, bodies ...string) (o outcome, err error) {
 	nc, err := net.Dial("unix", socket)
 	if err != nil {
@@ -108,8 +108,12 @@ func speak(socket string, bodies ...string) (o outcome, err error) {
 	if len(frames) > 0 {
 		_, err = nc.Write(frames)
 	}
-	n, readErr := io.Copy(io.Discard, nc)
-	o.Heard, o.Kept = int(n), errors.Is(readErr, os.ErrDeadlineExceeded)
+	var readErr error
+	o.Heard, readErr = nc.Read(make([]byte, 4096))
+	o.Kept = errors.Is(readErr, os.ErrDeadlineExceeded)
+	if readErr == io.EOF {
+		readErr = nil
+	}
 	return o, errors.Join(err, readErr)
 }
 
