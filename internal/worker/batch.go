@@ -18,6 +18,9 @@ type batch struct {
 	// runs again up to the statement at cut, which has failed with cutErr.
 	cut    int
 	cutErr error
+	// It ended the transaction by an error that may be due to what others in it
+	// had written: it runs again as the first of one.
+	first bool
 	// A VACUUM was run already; what is left is its rev and its record.
 	vacuumed bool
 

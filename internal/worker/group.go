@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -61,7 +63,7 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 	rev := w.rev.value
 	started := time.Now()
 	for i, b := range group {
-		if i > 0 && time.Since(started) > w.cfg.groupTime {
+		if i > 0 && (b.first || time.Since(started) > w.cfg.groupTime) {
 			rest, group = group[i:], group[:i]
 			break
 		}
@@ -120,12 +122,7 @@ func (w *Worker) restart(group []*batch, i int, err error) []*batch {
 			err = w.vacuum(b)
 		}
 	default:
-		if !isOutcome(err) {
-			err = w.statementError(b, 0, err)
-		}
-		if i := wire.AsError(err).StatementIndex; i != nil && b.cutErr == nil && w.standsAlone(b) {
-			b.cut, b.cutErr, err = *i, err, nil
-		}
+		err = w.blame(b, err, slices.ContainsFunc(group[:i], func(b *batch) bool { return b.wrote }))
 		w.giveUpTx()
 	}
 	if err == nil {
@@ -133,6 +130,26 @@ func (w *Worker) restart(group []*batch, i int, err error) []*batch {
 	}
 	w.fail(b, err)
 	return append(group[:i:i], group[i+1:]...)
+}
+
+// blame returns what b is told, whose err ended the transaction, nil if it runs
+// again: as the first of a transaction where others had written to this one,
+// for they may be why it failed, and are not committed; or up to the statement
+// that failed, where each stands by itself.
+func (w *Worker) blame(b *batch, err error, othersWrote bool) error {
+	if !isOutcome(err) {
+		err = w.statementError(b, 0, err)
+	}
+	e := wire.AsError(err)
+	if othersWrote && !b.first && strings.HasPrefix(e.SQLiteCode, "SQLITE_CONSTRAINT") {
+		b.first = true
+		return nil
+	}
+	if e.StatementIndex != nil && b.cutErr == nil && w.standsAlone(b) {
+		b.cut, b.cutErr = *e.StatementIndex, err
+		return nil
+	}
+	return err
 }
 
 // giveUpTx ends the transaction. A connection that does not let it end, or

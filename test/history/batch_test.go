@@ -33,23 +33,11 @@ func (s *state) batch(in *input) (all []branch) {
 		// Whether a repeat forgets anything is not said.
 		return append(all, branch{told, s}, branch{told, s.forgotten(in.Forget)})
 	}
-	all = append(all, s.untimely(in)...)
 	if in.ExpRev != nil && *in.ExpRev != s.rev {
 		return append(all, branch{failure(wire.CodeRevMismatch).withRev(s.rev), s})
 	}
 	w := work{in: in, before: s, table: s.table, rows: maps.Clone(s.rows)}
 	return append(all, w.run()...)
-}
-
-// untimely returns what comes of a batch that is told of a conflict with a row
-// which is not committed.
-func (s *state) untimely(in *input) (all []branch) {
-	for i, st := range in.Stmts {
-		if conflictsUncommitted && st.Do == insertOrEnd && !in.Each {
-			all = append(all, branch{conflict().at(i), s})
-		}
-	}
-	return all
 }
 
 // conflict is the failure to insert a key that is there.
@@ -72,9 +60,6 @@ func (w *work) run() (all []branch) {
 	for i, st := range w.in.Stmts {
 		if w.in.TimeoutMS > 0 && w.in.Each {
 			all = append(all, w.stopped(i, failure(wire.CodeTimeout))...)
-		}
-		if conflictsUncommitted && st.Do == insertOrEnd && w.in.Each {
-			all = append(all, w.stopped(i, conflict())...)
 		}
 		told, fails := w.statement(st)
 		switch {

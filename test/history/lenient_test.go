@@ -12,11 +12,6 @@ const (
 	// commit that readers of the file see, until a reply has told of it.
 	pingLags = true
 
-	// "The others do not notice": a batch that ends the transaction of a group
-	// (INSERT OR ROLLBACK) is told of a conflict with a row of another batch
-	// that is not committed, and may never be.
-	conflictsUncommitted = true
-
 	// "The same file: rev and epoch go on": Ping tells a new epoch of a file
 	// without one that was prepared before the daemon was killed, and Reopen
 	// tells the old one.
