@@ -130,7 +130,7 @@ func randomPlan(r *rand.Rand) faultvfs.Plan {
 		if op.N < from || op.N >= to || !slices.Contains(kinds, op.Kind) || r.Float64() >= rate {
 			return nil
 		}
-		return []error{faultvfs.EIO, faultvfs.ENOSPC, faultvfs.Short}[r.IntN(3)]
+		return []error{faultvfs.EIO, faultvfs.ENOSPC, faultvfs.ErrShort}[r.IntN(3)]
 	}
 }
 

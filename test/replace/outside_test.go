@@ -69,12 +69,6 @@ func (o *outside) exec(sql string) error {
 
 func (o *outside) look() (view, error) { return o.do(order{Op: "look"}) }
 
-// check runs SQLite's integrity check.
-func (o *outside) check() error {
-	_, err := o.do(order{Op: "check"})
-	return err
-}
-
 func (o *outside) close() error {
 	_, err := o.do(order{Op: "close"})
 	return err
@@ -129,8 +123,6 @@ func obey(db *sqlite3.Conn, what order) (*sqlite3.Conn, view, error) {
 	switch what.Op {
 	case "exec":
 		return db, view{}, db.Exec(what.SQL)
-	case "check":
-		return db, view{}, integrity(db)
 	}
 	v, err := look(db)
 	return db, v, err

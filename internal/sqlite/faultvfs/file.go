@@ -164,7 +164,7 @@ func shortened(p []byte, fault error) ([]byte, error) {
 	switch fault {
 	case nil:
 		return p, nil
-	case Short:
+	case ErrShort:
 		return p[:len(p)/2], io.ErrShortWrite
 	}
 	return nil, fault

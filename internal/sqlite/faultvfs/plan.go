@@ -43,8 +43,8 @@ type Plan func(Op) error
 var (
 	EIO    error = syscall.EIO
 	ENOSPC error = syscall.ENOSPC
-	// Short makes a write stop half way, for want of space.
-	Short = errors.New("short write")
+	// ErrShort makes a write stop half way, for want of space.
+	ErrShort = errors.New("short write")
 )
 
 // sqliteCode returns what SQLite's file layers say for a failure.
