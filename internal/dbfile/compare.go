@@ -71,6 +71,13 @@ func databasePageSize(db io.ReaderAt) (size int, why string, err error) {
 	return size, "", nil
 }
 
+// UsesLog reports whether a database file is in WAL mode. Only while the daemon
+// has no connection to the file.
+func UsesLog(file string) bool {
+	head, err := readPart(file, 0, dbHeaderSize)
+	return err == nil && len(head) == dbHeaderSize && head[writeVersionAt] == 2
+}
+
 // pageSizeIn returns the page size that a database's header tells, 0 if it is
 // no such header.
 func pageSizeIn(head []byte) int {

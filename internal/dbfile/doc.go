@@ -14,7 +14,7 @@
 //   - marker.go: the durable record that a database is being prepared or is
 //     closed; sync_*.go makes it survive a power failure.
 //   - inuse.go: does another process have the file open? alone.go does
-//     something while none has.
+//     something while none has; birth_*.go: which file is the older one?
 //   - checklog.go: may SQLite open the file beside the log and the journal that
 //     lie there? compare.go tells whether the log would change anything, and
 //     walfile.go reads it; walindex.go reads the header of "-shm".

@@ -5,6 +5,6 @@ package dbfile
 // holds a shared lock there for as long as it lives.
 // https://sqlite.org/src/file/src/os.h, "#define PENDING_BYTE"
 const (
-	lockStart = 0x40000000
-	lockBytes = 2 + 510
+	pendingByte = 0x40000000
+	lockedBytes = 2 + 510
 )

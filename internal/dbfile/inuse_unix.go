@@ -23,7 +23,7 @@ func InUse(file string) (bool, error) {
 		return false, ioError(err, "look for locks on %q", file)
 	}
 	defer f.Close()
-	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: 0, Start: lockStart, Len: lockBytes}
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: 0, Start: pendingByte, Len: lockedBytes}
 	if err := unix.FcntlFlock(f.Fd(), queryLock, &lock); err != nil {
 		return false, ioError(err, "look for locks on %q", file)
 	}

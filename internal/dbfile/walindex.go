@@ -84,6 +84,14 @@ func IndexIsClean(file string) bool {
 	return ok && index.lastFrame == 0
 }
 
+// IndexIsOwn reports whether the index beside a database file that has come to
+// its place is clean and was made for it: nobody who still has the file open
+// that was there before shares it. Only while the daemon has no connection to
+// the file.
+func IndexIsOwn(file string) bool {
+	return IndexIsClean(file) && madeAfterChange(file+indexSuffix, file)
+}
+
 // The size of what stands before the frames' numbers in "-shm", and of the
 // blocks that it grows by, with the number of frames in the first and in the
 // others.

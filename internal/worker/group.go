@@ -118,7 +118,7 @@ func (w *Worker) restart(group []*batch, i int, err error) []*batch {
 		err = w.giveUpTx()
 		w.rev.wanted = true
 	case errors.Is(err, errVacuum):
-		if err = w.giveUpTx(); err == nil {
+		if err = w.giveUpTx(); err == nil && w.db != nil {
 			err = w.vacuum(b)
 		}
 	default:
@@ -172,7 +172,12 @@ func (w *Worker) giveUpTx() error {
 // answered; what became of the transaction is found out by uncommitted.
 func (w *Worker) commit(group []*batch, rev int64) error {
 	if rev == w.rev.value && !w.replay.changed() {
+		err := w.syncReplayed(group)
 		w.giveUpTx()
+		if err != nil {
+			w.failAll(group, w.outcomeOf(err))
+			return nil
+		}
 		w.answerAll(group)
 		return nil
 	}
@@ -189,6 +194,19 @@ func (w *Worker) commit(group []*batch, rev int64) error {
 	w.replay.committed()
 	w.committed(group)
 	return nil
+}
+
+// syncReplayed makes durable what a group is told again, where it asks for
+// that: it may have been executed without a sync, or by a daemon that died
+// before its sync. Nothing of this group's is committed, which would do it.
+func (w *Worker) syncReplayed(group []*batch) error {
+	full := func(b *batch) bool {
+		return b.reply != nil && b.reply.Replayed && (w.cfg.Synchronous == sqlite.SyncFull || b.req.Sync == wire.SyncFull)
+	}
+	if !w.rev.wal || !slices.ContainsFunc(group, full) {
+		return nil
+	}
+	return w.db.SyncLog()
 }
 
 // committed answers a group that is durable.
@@ -254,10 +272,11 @@ func (w *Worker) beginOnce(group []*batch, end time.Time) error {
 	if err := w.db.Begin(ctx); err != nil {
 		return err
 	}
-	err := w.lookAtFile()
-	if err == nil {
-		err = w.rev.adopt(w.db)
+	if err := w.lookAtFile(); err != nil {
+		w.closeDB() // what it has read of the file is not to be trusted
+		return err
 	}
+	err := w.rev.adopt(w.db)
 	if err != nil {
 		w.giveUpTx()
 	}
@@ -301,7 +320,11 @@ func (w *Worker) vacuum(b *batch) error {
 	st := b.req.Stmts[0]
 	err := w.patiently(func() error { return w.db.Vacuum(ctx, st.SQL, st.Params) })
 	if err != nil {
-		return w.statementError(b, 0, err)
+		err = w.statementError(b, 0, err)
+		if w.db.Broken() {
+			w.closeDB()
+		}
+		return err
 	}
 	w.files.Committed()
 	b.vacuumed = true

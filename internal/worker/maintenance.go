@@ -9,6 +9,11 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
+// shortRead is how long those are waited for who have a file open that came in
+// another's place. Nobody else can open it meanwhile: programs with a busy
+// time-out wait, as long as this is shorter.
+const shortRead = 250 * time.Millisecond
+
 // ping tells rev, epoch and state. It opens a file that exists, if it may, and
 // creates none.
 func (w *Worker) ping() (*wire.Reply, error) {
@@ -169,7 +174,7 @@ func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
 	}
 	if !readers {
 		// Whoever had the file open left these; a log with content stays.
-		_, err := dbfile.Alone(w.cfg.Path.File, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File) })
+		_, err := dbfile.Alone(w.cfg.Path.File, 0, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, w.cfg.Path.File) })
 		if err != nil {
 			w.cfg.Log.Warn("files beside the closed database stay", "error", err)
 		}
@@ -262,26 +267,26 @@ func (w *Worker) takeBack() error {
 }
 
 // dropSideFiles removes what the file left that was there before the one with
-// identity id, with a log of that size beside it. A process that has the file
-// open already, be it the old one written over or the new one before it was
-// reopened, may go on with an index of old content: nobody may write before it
-// is gone, and short readers are waited for.
+// identity id, with a log of that size beside it, while nobody has the file
+// open; short readers are waited for. Who has it open for longer may go on with
+// an index that is not the file's, be the file the old one written over or the
+// new one before it was reopened: nobody may write then. A clean index that was
+// made for the file that is there now is good for all.
 func (w *Worker) dropSideFiles(id dbfile.Identity, log int64) error {
 	file, left := w.cfg.Path.File, w.state.marker
 	unchanged := left.Existed && id.Unchanged(left.Identity)
-	if unchanged && log > 0 {
-		return nil // CheckLog has found that the index is the log's
+	if unchanged && (log > 0 || !dbfile.UsesLog(file)) {
+		return nil // CheckLog has found that the index is the log's, or there is none
 	}
-	for end := time.Now().Add(sqlite.BusyTimeout); ; time.Sleep(time.Millisecond) {
-		alone, err := dbfile.Alone(file, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
-		if err != nil || alone || unchanged && dbfile.IndexIsClean(file) {
-			return err
-		}
-		overwritten := left.Existed && id.SameFile(left.Identity) && !unchanged
-		if overwritten || time.Now().After(end) || w.abort.Err() != nil {
-			return readersRemain()
-		}
+	alone, err := dbfile.Alone(file, shortRead, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
+	if err != nil || alone {
+		return err
 	}
+	replaced := !left.Existed || !id.SameFile(left.Identity)
+	if unchanged && dbfile.IndexIsClean(file) || replaced && dbfile.IndexIsOwn(file) {
+		return nil
+	}
+	return readersRemain()
 }
 
 // connectAgain opens the file that is there. A log beside it that turns out

@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
@@ -12,7 +14,8 @@ import (
 // is the truth; this is what the worker has read of it or written to it.
 type state struct {
 	known    bool
-	unsynced bool // what the folder holds may not be durable
+	unsynced bool // what the folder holds may not be durable, after a failure
+	synced   bool // it was made durable since the worker began
 	value    dbfile.State
 	marker   dbfile.Marker // of a database that is not open
 }
@@ -21,10 +24,10 @@ type state struct {
 // durable first: nobody may be told of a state that a power failure undoes.
 func (w *Worker) readState() error {
 	if w.state.unsynced {
-		if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(w.cfg.Path.File)); err != nil {
+		if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(w.cfg.Path.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		w.state.unsynced = false
+		w.state.unsynced, w.state.synced = false, true
 	}
 	if w.state.known {
 		return nil
@@ -33,9 +36,12 @@ func (w *Worker) readState() error {
 	if err != nil {
 		return err
 	}
-	w.state = state{known: true, value: dbfile.Open}
+	w.state.known, w.state.value, w.state.marker = true, dbfile.Open, dbfile.Marker{}
 	if found {
 		w.state.value, w.state.marker = m.State, m
+	}
+	if w.state.value == dbfile.Closed {
+		w.closeDB()
 	}
 	return nil
 }
@@ -70,8 +76,6 @@ func (w *Worker) lookAgain() {
 	w.state = state{unsynced: true}
 	if err := w.readState(); err != nil {
 		w.cfg.Log.Warn("maintenance state unknown", "error", err)
-	} else if w.state.value == dbfile.Closed {
-		w.closeDB()
 	}
 }
 

@@ -151,10 +151,14 @@ func (w *Worker) admit(h harm, id dbfile.Identity) error {
 			return err
 		}
 	}
-	if h.otherContent() {
-		return dbfile.RemoveEmptySideFiles(w.cfg.disk, file)
+	if !h.otherContent() {
+		return nil
 	}
-	return nil
+	alone, err := dbfile.Alone(file, shortRead, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
+	if err != nil || alone || dbfile.IndexIsOwn(file) {
+		return err
+	}
+	return tampered(h)
 }
 
 func tampered(h harm) error {

@@ -1,0 +1,200 @@
+package worker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// replaced is a closed database whose file another one was renamed over, with
+// the row 'other'. Before is run with the old file.
+func replaced(t *testing.T, before func(h *harness)) *harness {
+	t.Helper()
+	other := newHarness(t)
+	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
+	other.stop()
+	h := serving(t)
+	h.wantOutcome(closeDB, "closed ok")
+	before(h)
+	if err := os.Rename(other.file, h.file); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// tick waits until the file system gives a new file a later time than the
+// change of the database's has.
+func (h *harness) tick() {
+	h.t.Helper()
+	probe := filepath.Join(h.t.TempDir(), "probe")
+	for later := false; !later; {
+		if err := os.WriteFile(probe, nil, 0o600); err != nil {
+			h.t.Fatal(err)
+		}
+		later = changed(h.t, probe).After(changed(h.t, h.file))
+		if err := os.Remove(probe); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// A reader who opens the new file before it is reopened, with an index of its
+// own, stays, and sees what is written then.
+func TestReopenBesideAReaderOfTheNewFile(t *testing.T) {
+	h := replaced(t, func(*harness) {})
+	h.tick()
+	reader := openReader(t, h.file)
+	reader.query(`SELECT * FROM t`)
+	h.wantOutcome(reopen, "reopened ok")
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	if got := reader.query(`SELECT a FROM t`); got != "other more" {
+		t.Errorf("the reader sees %q, want other more", got)
+	}
+	h.stop()
+	if got := reader.query(`SELECT a FROM t`); got != "other more" {
+		t.Errorf("the reader sees %q when the daemon has let go, want other more", got)
+	}
+}
+
+// A reader of the old file shares its index with one of the new file: neither
+// may be written to.
+func TestReopenBesideReadersOfBothFiles(t *testing.T) {
+	var old *outside
+	h := replaced(t, func(h *harness) {
+		old = openReader(t, h.file)
+		old.query(`SELECT * FROM t`)
+	})
+	h.tick()
+	reader := openReader(t, h.file)
+	reader.query(`SELECT * FROM t`)
+	h.wantOutcome(reopen, "READERS_REMAIN")
+	reader.close()
+	h.wantOutcome(reopen, "reopened ok")
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	if got := old.query(`SELECT count(*) FROM t`); got != "0" {
+		t.Errorf("the reader of the old file sees %q rows, want 0", got)
+	}
+	h.wantQuery(`SELECT a FROM t`, "other more")
+}
+
+// Readers who come and go without a pause, so that there is always one, do not
+// keep a file closed.
+func TestReopenAmongShortReaders(t *testing.T) {
+	h := replaced(t, func(*harness) {})
+	var over atomic.Bool
+	var warm, readers sync.WaitGroup
+	for range 4 {
+		warm.Add(1)
+		readers.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				if err := glance(h.file); err != nil {
+					t.Errorf("a reader: %v", err)
+				}
+				if n == 5 {
+					warm.Done()
+				}
+			}
+		})
+	}
+	warm.Wait()
+	got := outcome(h.do(&wire.Request{Type: reopen}))
+	over.Store(true)
+	readers.Wait()
+	if got != "reopened ok" {
+		t.Errorf("Reopen: %s, want reopened ok", got)
+	}
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	h.wantQuery(`SELECT a FROM t`, "other more")
+}
+
+// A file is replaced without being closed, while no worker has it open, and
+// another process has the new one open when the next batch comes: the two share
+// one log.
+func TestReplacedWithoutCloseBesideAWriter(t *testing.T) {
+	other := newHarness(t)
+	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
+	other.stop()
+	h := serving(t)
+	h.stop()
+	if err := os.Rename(other.file, h.file); err != nil {
+		t.Fatal(err)
+	}
+	h.tick()
+	writer := h.outside()
+	writer.query(`SELECT * FROM t`)
+	h.ok(batchOf(`INSERT INTO t VALUES('daemon1')`))
+	writer.exec(`INSERT INTO t VALUES('outside')`)
+	h.ok(batchOf(`INSERT INTO t VALUES('daemon2')`))
+	writer.exec(`PRAGMA wal_checkpoint`)
+	h.ok(batchOf(`INSERT INTO t VALUES('daemon3')`))
+	h.stop()
+	writer.close()
+	h.wantQuery(`SELECT a FROM t`, "other daemon1 outside daemon2 daemon3")
+}
+
+// The same, and somebody has the old file open, with the index that the new
+// one's reader then takes for his: nobody writes as long as both are there.
+func TestReplacedWithoutCloseBesideReadersOfBothFiles(t *testing.T) {
+	other := newHarness(t)
+	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
+	other.stop()
+	h := serving(t)
+	h.stop()
+	old := openReader(t, h.file)
+	old.query(`SELECT * FROM t`)
+	if err := os.Rename(other.file, h.file); err != nil {
+		t.Fatal(err)
+	}
+	h.tick()
+	reader := openReader(t, h.file)
+	reader.query(`SELECT * FROM t`)
+	h.fails(batchOf(`INSERT INTO t VALUES('more')`), wire.CodeIOError)
+	reader.close()
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	if got := old.query(`SELECT count(*) FROM t`); got != "0" {
+		t.Errorf("the reader of the old file sees %q rows, want 0", got)
+	}
+	h.wantQuery(`SELECT a FROM t`, "other more")
+}
+
+// A reader of a file that is not in WAL mode has no index that could be wrong.
+func TestReopenBesideAReaderWithoutALog(t *testing.T) {
+	h := newHarness(t)
+	h.outside().exec(`CREATE TABLE t(a)`)
+	reader := openReader(t, h.file)
+	release := reader.hold()
+	defer release()
+	h.wantOutcome(wire.TypePrepareForMaintenance, "checkpointed ok")
+	h.wantOutcome(reopen, "reopened ok")
+	h.wantOutcome(closeDB, "closed readers ok")
+	h.wantOutcome(reopen, "reopened ok")
+}
+
+// glance opens a file, reads from it and closes it.
+func glance(file string) error {
+	db, err := sqlite3.OpenFlags(file, sqlite3.OPEN_READONLY)
+	if err != nil {
+		return err
+	}
+	err = db.Exec(`PRAGMA busy_timeout = 60000; SELECT * FROM t`)
+	return errors.Join(err, db.Close())
+}
+
+// changed returns when a file was last changed, or came to its name.
+func changed(t *testing.T, path string) time.Time {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix())
+}
