@@ -39,11 +39,13 @@ type site struct {
 	d       *harness.Daemon
 	readers []*outside
 	keepers []*outside
+	passer  *outside // who has a look when nobody else should
 }
 
 func newSite(t *testing.T, idle string) *site {
 	t.Helper()
 	s := &site{t: t, idle: idle, d: harness.Start(t, harness.Config{Flags: []string{"--worker-idle=" + idle}})}
+	s.passer = startOutside(t)
 	for range 2 {
 		s.readers = append(s.readers, startOutside(t))
 		s.keepers = append(s.keepers, startOutside(t))

@@ -36,7 +36,7 @@ func (r *round) put(c cycle, p parcel) {
 		r.newKeeper(c, p.gen)
 	}
 	if p.peek {
-		r.readOnce(r.site.readers[0])
+		r.readOnce(r.site.passer)
 	}
 	r.bump()
 	if c.kill == afterPlace {
