@@ -134,8 +134,6 @@ func (w *Worker) command(req *wire.Request) (*wire.Reply, error) {
 		return w.ping()
 	}
 	w.lastUse = time.Now()
-	// The daemon that entered the state may have died before it was durable.
-	w.state.unsynced = w.state.unsynced || !w.state.synced
 	if err := w.readState(); err != nil {
 		return nil, err
 	}

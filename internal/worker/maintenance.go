@@ -81,7 +81,7 @@ func (w *Worker) prepare() (*wire.Reply, error) {
 		return nil, closedError()
 	case dbfile.Preparing:
 		r.Already = true
-		return r, nil
+		return r, w.heldAlready()
 	}
 	if err := w.openExisting(); err != nil {
 		return nil, err
@@ -165,6 +165,9 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 }
 
 func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {
+	if err := w.heldAlready(); err != nil {
+		return nil, err
+	}
 	readers, err := dbfile.InUse(w.cfg.Path.File)
 	if err != nil {
 		return nil, err
@@ -199,6 +202,9 @@ func (w *Worker) reopen() (*wire.Reply, error) {
 	r := wire.OK()
 	r.Reopened, r.Already = true, w.state.value == dbfile.Open
 	if r.Already {
+		if err := w.heldAlready(); err != nil {
+			return nil, err
+		}
 		if err := w.openExisting(); err != nil {
 			return nil, err
 		}

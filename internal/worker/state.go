@@ -24,10 +24,9 @@ type state struct {
 // durable first: nobody may be told of a state that a power failure undoes.
 func (w *Worker) readState() error {
 	if w.state.unsynced {
-		if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(w.cfg.Path.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := w.syncState(); err != nil {
 			return err
 		}
-		w.state.unsynced, w.state.synced = false, true
 	}
 	if w.state.known {
 		return nil
@@ -46,6 +45,24 @@ func (w *Worker) readState() error {
 	return nil
 }
 
+// syncState makes durable what the folder holds.
+func (w *Worker) syncState() error {
+	if err := dbfile.SyncDir(w.cfg.disk, filepath.Dir(w.cfg.Path.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	w.state.unsynced, w.state.synced = false, true
+	return nil
+}
+
+// heldAlready makes sure that a state lasts before a client is told that it
+// holds already: the daemon that entered it may have died before its sync.
+func (w *Worker) heldAlready() error {
+	if w.state.synced {
+		return nil
+	}
+	return w.syncState()
+}
+
 // enter makes the marker durable and then the state true.
 func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 	m.State = s
@@ -53,7 +70,7 @@ func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 		w.lookAgain()
 		return err
 	}
-	w.state.value, w.state.marker = s, m
+	w.state.value, w.state.marker, w.state.synced = s, m, true
 	w.cfg.Log.Info("maintenance state", "state", s)
 	return nil
 }
@@ -64,7 +81,7 @@ func (w *Worker) enterOpen() error {
 		w.lookAgain()
 		return err
 	}
-	w.state.value, w.state.marker = dbfile.Open, dbfile.Marker{}
+	w.state.value, w.state.marker, w.state.synced = dbfile.Open, dbfile.Marker{}, true
 	w.cfg.Log.Info("maintenance state", "state", dbfile.Open)
 	return nil
 }

@@ -27,7 +27,7 @@ const decoded = 6
 
 const (
 	gluttons   = 200 / slow
-	holders    = gluttons / 4       // hold what they can get until the others are done
+	holders    = gluttons / 10      // hold what they can get until the others are done
 	askers     = gluttons - holders // ask for something large and go
 	tables     = 8                  // databases that the gluttons use
 	goProgram  = 64 << 20
@@ -61,9 +61,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	p := newPolite(t, d)
 	t.Cleanup(p.stop)
 	p.start()
-	c := d.Dial()
 
-	announce(t, d, c)
+	announce(t, d, d.Dial())
 	p.await(20)
 	answered := dine(t, d)
 	p.await(20)
@@ -73,6 +72,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("the daemon took %d bytes, more than the bound of %d", peak, bound)
 	}
 
+	c := d.Dial()
 	for i := range tables {
 		c.OK(harness.Command(wire.TypeCloseDatabase, table(i)))
 	}
