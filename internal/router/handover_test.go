@@ -48,13 +48,16 @@ func checkHandover(t *testing.T, waits []string) {
 	for _, name := range waits {
 		chans[name] = make(chan struct{})
 	}
+	r.mu.Lock()
 	e := r.entryFor(path)
 	if ch := chans["gone"]; ch != nil {
 		e.gone = ch
 	}
 	r.spawn(e, chans["room"])
 	call := worker.NewCall(batch("a.db", createT), 0, time.Now())
-	if err := r.submitTo(e, "a.db", call); err != nil {
+	err = r.submitTo(e, "a.db", call)
+	r.mu.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range waits {
