@@ -13,7 +13,7 @@
 //     compares.
 //   - marker.go: the durable record that a database is being prepared or is
 //     closed; sync_*.go makes it survive a power failure.
-//   - inuse.go: does another process have the file open? alone.go does
+//   - inuse.go: does another process have the file open? alone_*.go does
 //     something while none has; birth_*.go: which file is the older one?
 //   - checklog.go: may SQLite open the file beside the log and the journal that
 //     lie there? compare.go tells whether the log would change anything, and

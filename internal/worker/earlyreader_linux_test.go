@@ -15,26 +15,16 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// replaced is a closed database whose file another one was renamed over, with
-// the row 'other'. Before is run with the old file.
-func replaced(t *testing.T, before func(h *harness)) *harness {
-	t.Helper()
-	other := newHarness(t)
+// replace renames another database over the file, with the row 'other' in it,
+// and waits until the file system gives a new file a later time than that.
+func (h *harness) replace() {
+	h.t.Helper()
+	other := newHarness(h.t)
 	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
 	other.stop()
-	h := serving(t)
-	h.wantOutcome(closeDB, "closed ok")
-	before(h)
 	if err := os.Rename(other.file, h.file); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	return h
-}
-
-// tick waits until the file system gives a new file a later time than the
-// change of the database's has.
-func (h *harness) tick() {
-	h.t.Helper()
 	probe := filepath.Join(h.t.TempDir(), "probe")
 	for later := false; !later; {
 		if err := os.WriteFile(probe, nil, 0o600); err != nil {
@@ -50,8 +40,9 @@ func (h *harness) tick() {
 // A reader who opens the new file before it is reopened, with an index of its
 // own, stays, and sees what is written then.
 func TestReopenBesideAReaderOfTheNewFile(t *testing.T) {
-	h := replaced(t, func(*harness) {})
-	h.tick()
+	h := serving(t)
+	h.wantOutcome(closeDB, "closed ok")
+	h.replace()
 	reader := openReader(t, h.file)
 	reader.query(`SELECT * FROM t`)
 	h.wantOutcome(reopen, "reopened ok")
@@ -68,12 +59,11 @@ func TestReopenBesideAReaderOfTheNewFile(t *testing.T) {
 // A reader of the old file shares its index with one of the new file: neither
 // may be written to.
 func TestReopenBesideReadersOfBothFiles(t *testing.T) {
-	var old *outside
-	h := replaced(t, func(h *harness) {
-		old = openReader(t, h.file)
-		old.query(`SELECT * FROM t`)
-	})
-	h.tick()
+	h := serving(t)
+	h.wantOutcome(closeDB, "closed ok")
+	old := openReader(t, h.file)
+	old.query(`SELECT * FROM t`)
+	h.replace()
 	reader := openReader(t, h.file)
 	reader.query(`SELECT * FROM t`)
 	h.wantOutcome(reopen, "READERS_REMAIN")
@@ -89,7 +79,9 @@ func TestReopenBesideReadersOfBothFiles(t *testing.T) {
 // Readers who come and go without a pause, so that there is always one, do not
 // keep a file closed.
 func TestReopenAmongShortReaders(t *testing.T) {
-	h := replaced(t, func(*harness) {})
+	h := serving(t)
+	h.wantOutcome(closeDB, "closed ok")
+	h.replace()
 	var over atomic.Bool
 	var warm, readers sync.WaitGroup
 	for range 4 {
@@ -120,15 +112,9 @@ func TestReopenAmongShortReaders(t *testing.T) {
 // another process has the new one open when the next batch comes: the two share
 // one log.
 func TestReplacedWithoutCloseBesideAWriter(t *testing.T) {
-	other := newHarness(t)
-	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
-	other.stop()
 	h := serving(t)
 	h.stop()
-	if err := os.Rename(other.file, h.file); err != nil {
-		t.Fatal(err)
-	}
-	h.tick()
+	h.replace()
 	writer := h.outside()
 	writer.query(`SELECT * FROM t`)
 	h.ok(batchOf(`INSERT INTO t VALUES('daemon1')`))
@@ -144,17 +130,11 @@ func TestReplacedWithoutCloseBesideAWriter(t *testing.T) {
 // The same, and somebody has the old file open, with the index that the new
 // one's reader then takes for his: nobody writes as long as both are there.
 func TestReplacedWithoutCloseBesideReadersOfBothFiles(t *testing.T) {
-	other := newHarness(t)
-	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
-	other.stop()
 	h := serving(t)
 	h.stop()
 	old := openReader(t, h.file)
 	old.query(`SELECT * FROM t`)
-	if err := os.Rename(other.file, h.file); err != nil {
-		t.Fatal(err)
-	}
-	h.tick()
+	h.replace()
 	reader := openReader(t, h.file)
 	reader.query(`SELECT * FROM t`)
 	h.fails(batchOf(`INSERT INTO t VALUES('more')`), wire.CodeIOError)

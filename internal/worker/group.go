@@ -273,6 +273,7 @@ func (w *Worker) beginOnce(group []*batch, end time.Time) error {
 		return err
 	}
 	if err := w.lookAtFile(); err != nil {
+		w.giveUpTx()
 		w.closeDB() // what it has read of the file is not to be trusted
 		return err
 	}

@@ -281,15 +281,15 @@ func (w *Worker) takeBack() error {
 func (w *Worker) dropSideFiles(id dbfile.Identity, log int64) error {
 	file, left := w.cfg.Path.File, w.state.marker
 	unchanged := left.Existed && id.Unchanged(left.Identity)
-	if unchanged && (log > 0 || !dbfile.UsesLog(file)) {
-		return nil // CheckLog has found that the index is the log's, or there is none
+	if unchanged && (log > 0 || !dbfile.UsesLog(file) || dbfile.IndexIsClean(file)) {
+		return nil // the index is the log's, as CheckLog has found, or says nothing
 	}
 	alone, err := dbfile.Alone(file, shortRead, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
 	if err != nil || alone {
 		return err
 	}
 	replaced := !left.Existed || !id.SameFile(left.Identity)
-	if unchanged && dbfile.IndexIsClean(file) || replaced && dbfile.IndexIsOwn(file) {
+	if replaced && dbfile.IndexIsOwn(file) {
 		return nil
 	}
 	return readersRemain()

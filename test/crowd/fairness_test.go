@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"testing"
@@ -51,8 +52,7 @@ func TestFairness(t *testing.T) {
 		f.end()
 	}
 	checkFiles(t, d.Dir, []*ledger{l})
-	byMean := func(a, b wait) int { return int(a.mean() - b.mean()) }
-	slices.SortFunc(waits, byMean)
+	slices.SortFunc(waits, func(a, b wait) int { return cmp.Compare(a.mean(), b.mean()) })
 	median, longest := waits[len(waits)/2], waits[len(waits)-1]
 	t.Logf("%d batches; a client waits for %.0f others, the one that waits longest for %.0f", len(l.acked), median.mean(), longest.mean())
 	if longest.mean() > fairFactor*median.mean() {
