@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"golang.org/x/sys/unix"
 
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -177,4 +179,71 @@ func changed(t *testing.T, path string) time.Time {
 		t.Fatal(err)
 	}
 	return time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix())
+}
+
+// A reader that opens the unchanged file just before it is reopened makes the
+// index only when the daemon has looked at it, and stays. It may come too late,
+// and then comes again.
+func TestReopenBesideAReaderWhoseIndexComesLate(t *testing.T) {
+	h := serving(t)
+	h.wantOutcome(closeDB, "closed ok")
+	index := indexOf(t, h.file)
+	f, err := os.OpenFile(h.file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	shared := unix.Flock_t{Type: unix.F_RDLCK, Start: sqlitePending + 2, Len: 510}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &shared); err != nil {
+		t.Fatal(err)
+	}
+	got := "READERS_REMAIN"
+	for n := 0; got == "READERS_REMAIN" && n < 20; n++ {
+		if err := os.RemoveAll(h.file + "-shm"); err != nil {
+			t.Fatal(err)
+		}
+		call := h.submit(&wire.Request{Type: reopen})
+		for len(call.Reply()) == 0 && !h.pending(f) {
+			runtime.Gosched()
+		}
+		if err := os.WriteFile(h.file+"-shm", index, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got = outcome(h.reply(call))
+	}
+	if got != "reopened ok" {
+		t.Errorf("Reopen: %s, want reopened ok", got)
+	}
+}
+
+// pending reports whether somebody waits for the readers of f to go.
+func (h *harness) pending(f *os.File) bool {
+	lock := unix.Flock_t{Type: unix.F_RDLCK, Start: sqlitePending, Len: 1}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock); err != nil {
+		h.t.Fatal(err)
+	}
+	return lock.Type != unix.F_UNLCK
+}
+
+// sqlitePending is the first byte that SQLite locks.
+// Source: https://sqlite.org/fileformat2.html#the_lock_byte_page.
+const sqlitePending = 0x40000000
+
+// indexOf returns the index that a reader makes for a closed file, and leaves
+// none.
+func indexOf(t *testing.T, file string) []byte {
+	t.Helper()
+	reader := openReader(t, file)
+	reader.query(`SELECT * FROM t`)
+	index, err := os.ReadFile(file + "-shm")
+	reader.close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"-shm", "-wal"} {
+		if err := os.Remove(file + suffix); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	return index
 }

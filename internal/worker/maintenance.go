@@ -288,8 +288,9 @@ func (w *Worker) dropSideFiles(id dbfile.Identity, log int64) error {
 	if err != nil || alone {
 		return err
 	}
+	// A reader that had just come may have made the index meanwhile.
 	replaced := !left.Existed || !id.SameFile(left.Identity)
-	if replaced && dbfile.IndexIsOwn(file) {
+	if unchanged && dbfile.IndexIsClean(file) || replaced && dbfile.IndexIsOwn(file) {
 		return nil
 	}
 	return readersRemain()

@@ -17,6 +17,7 @@ type generation struct {
 	born  bool              // it began without tables of ours
 	bare  bool              // and has none yet
 	loose bool              // it is damaged, or none: nothing is promised of it
+	hot   bool              // the daemon was killed, perhaps while it switched the file to WAL
 
 	epoch string           // that clients are told; "" while nobody knows
 	sent  map[string]fate  // batches that were sent since

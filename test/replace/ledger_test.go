@@ -72,11 +72,12 @@ func (l *ledger) settle() {
 }
 
 // restarted notes that the daemon was killed: an epoch that no batch has
-// brought into the file is forgotten.
+// brought into the file is forgotten, and the first of them may have left a
+// journal.
 func (l *ledger) restarted() {
 	l.set(func() {
 		if g := l.now(); len(g.revs) == 0 {
-			g.epoch = ""
+			g.epoch, g.hot = "", true
 		}
 	})
 }

@@ -30,8 +30,13 @@ type order struct {
 
 type answer struct {
 	Err  string
+	Hot  bool // a journal must be rolled back, and a reader may not
 	View view
 }
+
+// errHot says that only who may write can open the file, since somebody was
+// killed while it had a rollback journal.
+var errHot = errors.New("a hot journal")
 
 func startOutside(t testing.TB) *outside { return &outside{harness.StartRole(t, "outside")} }
 
@@ -49,7 +54,10 @@ func (o *outside) do(what order) (view, error) {
 	if err := json.Unmarshal([]byte(line), &a); err != nil {
 		return view{}, err
 	}
-	if a.Err != "" {
+	switch {
+	case a.Hot:
+		return a.View, fmt.Errorf("%w: %s: %s", errHot, what.Op, a.Err)
+	case a.Err != "":
 		return a.View, errors.New(what.Op + ": " + a.Err)
 	}
 	return a.View, nil
@@ -93,7 +101,7 @@ func beOutside(_ []string, stdin io.Reader, stdout io.Writer) error {
 		var a answer
 		var err error
 		if db, a.View, err = obey(db, what); err != nil {
-			a.Err = err.Error()
+			a.Err, a.Hot = err.Error(), errors.Is(err, sqlite3.READONLY_ROLLBACK)
 		}
 		if err := out.Encode(a); err != nil {
 			return err

@@ -3,6 +3,7 @@
 package replace
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/skylinedb/skylinedb/test/tally"
@@ -63,6 +64,8 @@ func (l *ledger) judgeRead(before promise, v view, err error) {
 	switch {
 	case before.wild || before.wilds != l.wilds || l.now().loose:
 		// It was spoilt, or could have been.
+	case errors.Is(err, errHot) && l.now().hot:
+		// Not promised: see docs/reliability.md.
 	case before.settled && l.settled && before.from == len(l.all)-1:
 		if err != nil {
 			tally.Violation(l.t, tally.Other, "a reader of generation %s: %v", l.now().tag, err)
