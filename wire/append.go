@@ -1,5 +1,7 @@
 package wire
 
+import "time"
+
 // AppendRequest appends the JSON form of r.
 func AppendRequest(dst []byte, r *Request) []byte {
 	dst = append(dst, `{"type":`...)
@@ -13,15 +15,43 @@ func AppendRequest(dst []byte, r *Request) []byte {
 	if r.RequireExclusive {
 		dst = append(dst, `,"require_exclusive":true`...)
 	}
-	if r.Type == TypeExecBatch {
-		dst = appendBatch(dst, r)
+	switch r.Type {
+	case TypeExecBatch:
+		dst = appendStmts(appendCommitment(dst, r), r.Stmts)
+	case TypeBegin, TypeCommit, TypeRollback:
+		dst = appendCommitment(dst, r)
+	case TypeQuery:
+		dst = appendQuery(appendCommitment(dst, r), r)
+	case TypeSubscribe:
+		dst = appendOptional(dst, "rev", r.Rev)
+		if r.Epoch != "" {
+			dst = appendField(dst, "epoch", r.Epoch)
+		}
+	case TypeCancel:
+		dst = append(append(dst, `,"target":`...), r.Target...)
 	}
 	return append(dst, '}')
 }
 
-func appendBatch(dst []byte, r *Request) []byte {
-	if r.Tx != "" {
+func appendQuery(dst []byte, r *Request) []byte {
+	dst = appendField(dst, "sql", r.SQL)
+	if r.Params.raw != nil {
+		dst = append(append(dst, `,"params":`...), r.Params.raw...)
+	}
+	dst = appendOptional(dst, "limit", r.Limit)
+	return appendOptional(dst, "min_rev", r.MinRev)
+}
+
+// appendCommitment appends what requests have that write, and some others.
+func appendCommitment(dst []byte, r *Request) []byte {
+	switch {
+	case r.TxID != "":
+		dst = appendField(dst, "tx", r.TxID)
+	case r.Tx != "":
 		dst = appendField(dst, "tx", string(r.Tx))
+	}
+	if r.Results {
+		dst = append(dst, `,"results":true`...)
 	}
 	if r.RequestID != "" {
 		dst = appendField(dst, "request_id", r.RequestID)
@@ -29,12 +59,10 @@ func appendBatch(dst []byte, r *Request) []byte {
 	if r.Sync != "" {
 		dst = appendField(dst, "sync", string(r.Sync))
 	}
-	if r.ExpectRev != nil {
-		dst = appendIntField(dst, "expect_rev", *r.ExpectRev)
-	}
-	if r.Timeout > 0 {
-		dst = appendIntField(dst, "timeout_ms", max(1, r.Timeout.Milliseconds()))
-	}
+	dst = appendOptional(dst, "expect_rev", r.ExpectRev)
+	dst = appendDuration(dst, "timeout_ms", r.Timeout)
+	dst = appendDuration(dst, "idle_ms", r.Idle)
+	dst = appendDuration(dst, "lease_ms", r.Lease)
 	for i, id := range r.Forget {
 		if i == 0 {
 			dst = append(dst, `,"forget":[`...)
@@ -46,8 +74,12 @@ func appendBatch(dst []byte, r *Request) []byte {
 	if len(r.Forget) > 0 {
 		dst = append(dst, ']')
 	}
+	return dst
+}
+
+func appendStmts(dst []byte, stmts []Stmt) []byte {
 	dst = append(dst, `,"stmts":[`...)
-	for i, st := range r.Stmts {
+	for i, st := range stmts {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -55,6 +87,9 @@ func appendBatch(dst []byte, r *Request) []byte {
 		dst = appendText(dst, []byte(st.SQL))
 		if st.Params.raw != nil {
 			dst = append(append(dst, `,"params":`...), st.Params.raw...)
+		}
+		if st.Rows != nil && st.Rows.raw != nil {
+			dst = append(append(dst, `,"param_rows":`...), st.Rows.raw...)
 		}
 		dst = append(dst, '}')
 	}
@@ -64,6 +99,20 @@ func appendBatch(dst []byte, r *Request) []byte {
 func appendField(dst []byte, name, value string) []byte {
 	dst = append(append(append(dst, `,"`...), name...), `":`...)
 	return appendText(dst, []byte(value))
+}
+
+func appendOptional(dst []byte, name string, i *int64) []byte {
+	if i == nil {
+		return dst
+	}
+	return appendIntField(dst, name, *i)
+}
+
+func appendDuration(dst []byte, name string, d time.Duration) []byte {
+	if d <= 0 {
+		return dst
+	}
+	return appendIntField(dst, name, max(1, d.Milliseconds()))
 }
 
 func appendIntField(dst []byte, name string, i int64) []byte {

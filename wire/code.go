@@ -51,6 +51,16 @@ const (
 	CodeStaleWAL Code = "STALE_WAL"
 	// CodeRequestIDReused: the request_id was used for another batch.
 	CodeRequestIDReused Code = "REQUEST_ID_REUSED"
+	// CodeTxExpired: there is no such transaction on the connection any more.
+	CodeTxExpired Code = "TX_EXPIRED"
+	// CodeCancelled: a Cancel ended the request.
+	CodeCancelled Code = "CANCELLED"
+	// CodeSnapshotTooLong: a Query held its snapshot for too long.
+	CodeSnapshotTooLong Code = "SNAPSHOT_TOO_LONG"
+	// CodeResultTooLarge: rows beyond the bound.
+	CodeResultTooLarge Code = "RESULT_TOO_LARGE"
+	// CodeNoDatabase: a Query of a file that does not exist.
+	CodeNoDatabase Code = "NO_DATABASE"
 	// CodeShuttingDown: the daemon is ending; ask the next one.
 	CodeShuttingDown Code = "SHUTTING_DOWN"
 	// CodeInternal: a defect of the daemon, contained to this request.

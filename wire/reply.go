@@ -27,6 +27,29 @@ type Reply struct {
 	LastInsertRowID *int64  `json:"last_insert_rowid,omitempty"`
 	Replayed        bool    `json:"replayed,omitempty"`
 
+	// Results are what each statement of a batch did, where it was asked for.
+	Results []StmtResult `json:"results,omitempty"`
+
+	// Of Query, in one frame or several; Rev and Epoch in the last.
+	Columns   []string `json:"columns,omitempty"`
+	Types     []string `json:"types,omitempty"` // declared types, "" for none
+	Rows      Rows     `json:"-"`               // "rows"
+	RowCount  *int64   `json:"row_count,omitempty"`
+	Truncated bool     `json:"truncated,omitempty"`
+
+	// More says that another frame of the same reply follows.
+	More bool `json:"more,omitempty"`
+
+	// Of Begin: the transaction's id and its lease.
+	Tx      string `json:"tx,omitempty"`
+	IdleMS  int64  `json:"idle_ms,omitempty"`
+	LeaseMS int64  `json:"lease_ms,omitempty"`
+
+	Cancelled *bool `json:"cancelled,omitempty"` // of Cancel
+
+	Subscribed bool `json:"subscribed,omitempty"` // of Subscribe, in the first frame
+	Event
+
 	// Of Ping.
 	Version  string `json:"version,omitempty"`
 	Protocol int    `json:"protocol,omitempty"`
@@ -42,6 +65,15 @@ type Reply struct {
 	Already          bool  `json:"already,omitempty"` // the state held before
 
 	*DaemonStatus // of Status
+}
+
+// StmtResult is what one statement of a batch did.
+type StmtResult struct {
+	RowsAffected    int64    `json:"rows_affected"`
+	LastInsertRowID int64    `json:"last_insert_rowid"`
+	Columns         []string `json:"columns,omitempty"` // nil where it returns no rows
+	Types           []string `json:"types,omitempty"`
+	Rows            Rows     `json:"rows,omitzero"`
 }
 
 // DaemonStatus is what Status tells beside version and dir.
@@ -69,6 +101,17 @@ type DatabaseStatus struct {
 	Groups     int64  `json:"groups"`      // transactions that committed them
 	Errors     int64  `json:"errors"`      // batches that failed
 	Replays    int64  `json:"replays"`     // batches answered from their record
+	Queries    int64  `json:"queries"`     // that were begun
+
+	Tx *TxStatus `json:"tx,omitempty"` // the transaction that holds the writer
+}
+
+// TxStatus is what Status tells of a transaction that holds the writer.
+type TxStatus struct {
+	ID     string `json:"id"`
+	PID    int    `json:"pid"`     // of its client, 0 where the system does not tell
+	HeldMS int64  `json:"held_ms"` // since Begin
+	IdleMS int64  `json:"idle_ms"` // since its last request ended, 0 during one
 }
 
 // OK returns an empty success.
@@ -106,14 +149,23 @@ func AppendReply(dst []byte, r *Reply) ([]byte, error) {
 	if err := enc.Encode(r); err != nil {
 		return nil, fmt.Errorf("encode a reply: %w", err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
+	out := bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+	if r.Rows.raw != nil { // past the encoder, which would look at all of it again
+		out = append(append(out[:len(out)-1], `,"rows":`...), r.Rows.raw...)
+		out = append(out, '}')
+	}
+	return out, nil
 }
 
 // ParseReply decodes the body of a frame that a daemon sent. Fields that this
-// version does not know are ignored.
+// version does not know are ignored. Rows are part of body.
 func ParseReply(body []byte) (*Reply, error) {
-	r := &Reply{}
-	if err := json.Unmarshal(body, r); err != nil {
+	rest, rows, err := cutRows(body)
+	if err != nil {
+		return nil, fmt.Errorf("decode a reply: %w", err)
+	}
+	r := &Reply{Rows: rows}
+	if err := json.Unmarshal(rest, r); err != nil {
 		return nil, fmt.Errorf("decode a reply: %w", err)
 	}
 	if r.Status != "ok" && r.Status != "error" {

@@ -3,7 +3,6 @@ package wire
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -21,6 +20,12 @@ const (
 	TypeReopenDatabase        Type = "ReopenDatabase"
 	TypeStatus                Type = "Status"
 	TypeShutdown              Type = "Shutdown"
+	TypeQuery                 Type = "Query"
+	TypeCancel                Type = "Cancel"
+	TypeBegin                 Type = "Begin"
+	TypeCommit                Type = "Commit"
+	TypeRollback              Type = "Rollback"
+	TypeSubscribe             Type = "Subscribe"
 )
 
 // Tx says how the statements of a batch are joined.
@@ -52,6 +57,8 @@ type Request struct {
 
 	Stmts     []Stmt
 	Tx        Tx
+	TxID      string // the transaction that the request belongs to, "" for none
+	Results   bool   // the reply tells what each statement did
 	RequestID string
 	Forget    []string
 	ExpectRev *int64
@@ -59,17 +66,35 @@ type Request struct {
 	Timeout   time.Duration // 0 is none
 
 	RequireExclusive bool
+
+	// Of Query.
+	SQL    string
+	Params Params
+	Limit  *int64
+	MinRev *int64
+
+	// Of Begin, 0 for the default.
+	Idle, Lease time.Duration
+
+	// Of Subscribe: what the subscriber has seen already.
+	Rev   *int64
+	Epoch string
+
+	Target []byte // of Cancel: the JSON text of the other request's id
 }
 
-// Stmt is one statement of a batch.
+// Stmt is one statement of a batch. It has Params, or runs once for each of
+// Rows.
 type Stmt struct {
 	SQL    string
 	Params Params
+	Rows   *ParamRows // nil for none
 }
 
 // fields are the raw values of a request's known fields, nil where absent.
 type fields struct {
 	id, typ, db, stmts, tx, requestID, forget, expectRev, sync, timeout, exclusive []byte
+	results, sql, params, limit, minRev, idle, lease, rev, epoch, target           []byte
 }
 
 func (f *fields) slot(name []byte) *[]byte {
@@ -96,6 +121,33 @@ func (f *fields) slot(name []byte) *[]byte {
 		return &f.timeout
 	case "require_exclusive":
 		return &f.exclusive
+	case "results":
+		return &f.results
+	}
+	return f.laterSlot(name)
+}
+
+// laterSlot is slot for the fields that no plain batch has.
+func (f *fields) laterSlot(name []byte) *[]byte {
+	switch string(name) {
+	case "sql":
+		return &f.sql
+	case "params":
+		return &f.params
+	case "limit":
+		return &f.limit
+	case "min_rev":
+		return &f.minRev
+	case "idle_ms":
+		return &f.idle
+	case "lease_ms":
+		return &f.lease
+	case "rev":
+		return &f.rev
+	case "epoch":
+		return &f.epoch
+	case "target":
+		return &f.target
 	}
 	return nil
 }
@@ -200,6 +252,18 @@ func (r *Request) decode(f *fields) error {
 			return err
 		}
 		return r.decodeBatch(f)
+	case TypeQuery:
+		return r.decodeQuery(f)
+	case TypeBegin, TypeCommit, TypeRollback:
+		return r.decodeTransaction(f)
+	case TypeSubscribe:
+		return r.decodeSubscribe(f)
+	case TypeCancel:
+		if absent(f.target) {
+			return errors.New(`the field "target" is missing: it names the id of the request to end`)
+		}
+		r.Target = f.target
+		return nil
 	}
 	return Errorf(CodeUnknownType, "There is no request type %.40q in protocol %d.", typ, Protocol)
 }
@@ -216,21 +280,32 @@ func (r *Request) decodeBatch(f *fields) (err error) {
 	if r.Stmts, err = parseStmts(f.stmts); err != nil {
 		return err
 	}
+	if r.Results, err = boolField("results", f.results); err != nil {
+		return err
+	}
+	if r.Timeout, err = durationField("timeout_ms", f.timeout); err != nil {
+		return err
+	}
+	if r.TxID, err = txID(f.tx); err != nil || r.TxID != "" {
+		if err == nil {
+			err = f.refuseCommitment()
+		}
+		r.Tx = TxAtomic
+		return err
+	}
 	if r.Tx, err = choice("tx", f.tx, TxAtomic, TxAtomic, TxNone); err != nil {
 		return err
 	}
+	return r.decodeCommitment(f)
+}
+
+// decodeCommitment reads what goes with what is committed.
+func (r *Request) decodeCommitment(f *fields) (err error) {
 	if r.Sync, err = choice("sync", f.sync, "", SyncNormal, SyncFull); err != nil {
 		return err
 	}
-	if r.Timeout, err = timeoutField(f.timeout); err != nil {
+	if r.ExpectRev, err = optionalInt("expect_rev", f.expectRev); err != nil {
 		return err
-	}
-	if !absent(f.expectRev) {
-		rev, err := intField("expect_rev", f.expectRev)
-		if err != nil {
-			return err
-		}
-		r.ExpectRev = &rev
 	}
 	if !absent(f.requestID) {
 		if r.RequestID, err = requestID("request_id", f.requestID); err != nil {
@@ -272,7 +347,7 @@ const manyStmts = 1000
 
 func parseStmt(s *scanner) (Stmt, error) {
 	var st Stmt
-	var sql, params []byte
+	var sql, params, rows []byte
 	if s.peek() != '{' {
 		return st, errors.New(`it must be an object with "sql"`)
 	}
@@ -286,6 +361,8 @@ func parseStmt(s *scanner) (Stmt, error) {
 		case "sql":
 		case "params":
 			slot = &params
+		case "param_rows":
+			slot = &rows
 		default:
 			return nil
 		}
@@ -304,8 +381,13 @@ func parseStmt(s *scanner) (Stmt, error) {
 	if absent(sql) {
 		return st, errors.New(`the field "sql" is missing`)
 	}
-	if !absent(params) {
+	switch {
+	case !absent(params) && !absent(rows):
+		err = errors.New(`it has "params" or "param_rows", not both`)
+	case !absent(params):
 		st.Params, err = parseParams(params)
+	case !absent(rows):
+		st.Rows, err = parseParamRows(rows)
 	}
 	return st, err
 }
@@ -332,77 +414,4 @@ func parseForget(raw []byte) ([]string, error) {
 		return err
 	})
 	return ids, err
-}
-
-func requestID(name string, raw []byte) (string, error) {
-	id, err := textField(name, raw)
-	if err == nil && (len(id) < 1 || len(id) > MaxRequestID) {
-		err = fmt.Errorf("a request id in %q must have 1 to %d bytes", name, MaxRequestID)
-	}
-	return id, err
-}
-
-// absent reports whether a field is missing or null, which mean the same.
-func absent(raw []byte) bool { return raw == nil || raw[0] == 'n' }
-
-func textField(name string, raw []byte) (string, error) {
-	if absent(raw) {
-		return "", nil
-	}
-	if raw[0] != '"' {
-		return "", fmt.Errorf("the field %q must be a string", name)
-	}
-	text, err := (&scanner{data: raw}).text()
-	return string(text), err
-}
-
-func boolField(name string, raw []byte) (bool, error) {
-	if absent(raw) {
-		return false, nil
-	}
-	if raw[0] != 't' && raw[0] != 'f' {
-		return false, fmt.Errorf("the field %q must be true or false", name)
-	}
-	return raw[0] == 't', nil
-}
-
-func intField(name string, raw []byte) (int64, error) {
-	if raw[0] == '-' || isDigit(raw[0]) || raw[0] == '{' {
-		if v, err := (&scanner{data: raw}).value(); err == nil && v.Kind == Integer {
-			return v.Int, nil
-		}
-	}
-	return 0, fmt.Errorf("the field %q must be an integer of 64 bits", name)
-}
-
-func timeoutField(raw []byte) (time.Duration, error) {
-	if absent(raw) {
-		return 0, nil
-	}
-	ms, err := intField("timeout_ms", raw)
-	if err != nil {
-		return 0, err
-	}
-	if ms < 1 {
-		return 0, errors.New(`the field "timeout_ms" must be at least 1`)
-	}
-	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond, nil
-}
-
-// choice reads a field that must be one of the texts allowed.
-func choice[T ~string](name string, raw []byte, absence T, allowed ...T) (T, error) {
-	if absent(raw) {
-		return absence, nil
-	}
-	text, err := textField(name, raw)
-	if err != nil {
-		return absence, err
-	}
-	for _, a := range allowed {
-		if T(text) == a {
-			return a, nil
-		}
-	}
-	// A copy is shown, so that the caller's list stays off the heap.
-	return absence, fmt.Errorf("the field %q must be one of %q", name, slices.Clone(allowed))
 }
