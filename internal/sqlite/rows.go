@@ -40,6 +40,9 @@ func (r *Rows) Take(buf []byte) []byte {
 	return append(text, ']')
 }
 
+// reset forgets the rows of an earlier statement of the same text.
+func (r *Rows) reset() { r.Columns, r.Types, r.Count, r.text = nil, nil, 0, r.text[:0] }
+
 // fetch runs st to its end and collects its rows. A statement without columns
 // leaves those of an earlier one as they are.
 func (r *Rows) fetch(st *sqlite3.Stmt) error {

@@ -199,6 +199,9 @@ func (r *running) step(st *sqlite3.Stmt) error {
 	if err := r.mayWrite(st); err != nil {
 		return err
 	}
+	if r.o.Rows != nil && st.ColumnCount() > 0 {
+		r.o.Rows.reset()
+	}
 	var err error
 	if r.stmt.Rows == nil {
 		err = r.once(st, r.stmt.Params)

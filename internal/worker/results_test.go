@@ -49,7 +49,7 @@ func TestResults(t *testing.T) {
 	req := batch()
 	req.Stmts = append(req.Stmts[:4:4], req.Stmts[5])
 	first := h.ok(req)
-	want := `[{"rows_affected":2,"last_insert_rowid":2,"columns":["a","id"],"types":["",""],"rows":[[{"$int":"9007199254740993"},1],[2.0,2]]},` +
+	want := `[{"rows_affected":2,"last_insert_rowid":2,"columns":["a","id"],"types":["","INTEGER"],"rows":[[{"$int":"9007199254740993"},1],[2.0,2]]},` +
 		`{"rows_affected":0,"last_insert_rowid":2,"columns":["a","b"],"types":["",""],"rows":[]},` +
 		`{"rows_affected":2,"last_insert_rowid":2,"columns":["c"],"types":[""],"rows":[["it's1"],["it's2"]]},` +
 		`{"rows_affected":0,"last_insert_rowid":2},` +
