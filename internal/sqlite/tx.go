@@ -21,6 +21,13 @@ func (c *Conn) Begin(ctx context.Context) error {
 	return nil
 }
 
+// BeginRead starts a transaction that reads. What it sees is settled by its
+// first statement. [Conn.Rollback] ends it.
+// https://sqlite.org/isolation.html
+func (c *Conn) BeginRead() error {
+	return translate(c.exec(`BEGIN`), "begin to read")
+}
+
 // Commit commits the transaction. After an error it may still be open.
 func (c *Conn) Commit() error {
 	err := c.exec(`COMMIT`)
@@ -57,6 +64,16 @@ func (c *Conn) noteVersion() (changed bool) {
 		return err
 	})
 	return c.version != before
+}
+
+// DataVersion returns a number that changes when another connection commits.
+// https://sqlite.org/pragma.html#pragma_data_version
+func (c *Conn) DataVersion() (version int64, err error) {
+	err = c.query(func(r Row) error {
+		version = r.Int(0)
+		return nil
+	}, `PRAGMA data_version`)
+	return version, translate(err, "read the data version")
 }
 
 // Savepoint is a place in a transaction that can be returned to.
