@@ -41,6 +41,9 @@ func (tx *Tx) Commit(ctx context.Context) (Committed, error) {
 	if err := tx.ready(); err != nil {
 		return Committed{}, err
 	}
+	if ctx.Err() != nil { // while it is known that nothing was committed
+		return Committed{}, tx.lose(ctx, ctx.Err())
+	}
 	cm, err := tx.c.newCommitment(tx)
 	if err != nil {
 		return Committed{}, err
