@@ -115,6 +115,32 @@ func TestGoClientQuery(t *testing.T) {
 	wantClientCode(t, err, wire.CodeUnavailable)
 }
 
+// A query that finds no row for ever ends with its context, and makes room for
+// others: more of them are begun than may run at a time.
+func TestGoClientEndlessQuery(t *testing.T) {
+	t.Parallel()
+	_, c := goClient(t)
+	for n := range 6 {
+		ctx, cancel := context.WithCancel(patient(t))
+		failed := make(chan error)
+		go func() {
+			_, err := c.Select(ctx, "a.db", `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0`)
+			failed <- err
+		}()
+		harness.Await(t, "the query has begun", func() bool {
+			return must[client.Status](t)(c.Status(patient(t))).Databases[0].Queries > int64(n)
+		})
+		cancel()
+		wantClientCode(t, <-failed, wire.CodeUnavailable)
+	}
+	rows, err := c.Select(patient(t), "a.db", `SELECT 1`)
+	if got, _ := sum(t, rows, err); got != 1 {
+		t.Errorf("got %d", got)
+	}
+	_, err = c.Query(patient(t), client.Query{DB: "a.db", Stmt: client.SQL(`SELECT 1`), MinRev: 1000, Timeout: 1})
+	wantClientCode(t, err, wire.CodeTimeout)
+}
+
 // Results tell the Go client what each statement did.
 func TestGoClientResults(t *testing.T) {
 	t.Parallel()
@@ -179,6 +205,41 @@ func TestGoClientTx(t *testing.T) {
 	wantClientCode(t, err, wire.CodeTxExpired)
 	insertMany(t, c, 1) // the writer is free again
 	wantCount(t, d, "a.db", 5001)
+
+	tx = must[*client.Tx](t)(c.Begin(patient(t), client.BeginOptions{DB: "a.db", Idle: 1}))
+	insertMany(t, c, 1) // it has waited until the transaction was idle for too long
+	_, err = tx.Commit(patient(t))
+	wantClientCode(t, err, wire.CodeTxExpired)
+	if err := c.Update(patient(t), "a.db", func(tx *client.Tx) error {
+		_, err := tx.Exec(patient(t), client.SQL(`DELETE FROM t`))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantCount(t, d, "a.db", 0)
+}
+
+// A query and a transaction find their lanes and the daemon gone, which has
+// ended for idleness, and start the next one.
+func TestGoClientAtIdleEnd(t *testing.T) {
+	t.Parallel()
+	o := harness.Autostart(t, "--worker-idle=1ms", "--router-idle=100ms")
+	makeT(t, o, "a.db", "t")
+	c := harness.OpenClient(t, o)
+	for round := range 4 {
+		rows, err := c.Select(patient(t), "a.db", `SELECT n FROM t`)
+		if _, n := sum(t, rows, err); n != int64(round) {
+			t.Errorf("there are %d rows, want %d", n, round)
+		}
+		harness.Await(t, "the end begins", func() bool { return !exists(t, o.Socket) })
+		if err := c.Update(patient(t), "a.db", func(tx *client.Tx) error {
+			_, err := tx.Exec(patient(t), client.SQL(insertT(1, round)))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		harness.Await(t, "the end begins", func() bool { return !exists(t, o.Socket) })
+	}
 }
 
 // What a transaction's Commit says is true, also where the daemon is killed
@@ -187,13 +248,13 @@ func TestGoClientCommitAndKill(t *testing.T) {
 	t.Parallel()
 	d, c := goClient(t)
 	want := 0
-	for round := range 6 {
+	for round := range 8 {
 		tx := must[*client.Tx](t)(c.Begin(patient(t), client.BeginOptions{DB: "a.db", Lease: harness.Patience}))
 		must[client.Result](t)(tx.Exec(patient(t), client.SQL(insertT(1, round))))
 		var wg sync.WaitGroup
 		var err error
 		wg.Go(func() { _, err = tx.Commit(patient(t)) })
-		for range round * 40 {
+		for range round * 200 {
 			exists(t, d.Socket) // takes a moment, another one in each round
 		}
 		d.Crash()
@@ -208,7 +269,66 @@ func TestGoClientCommitAndKill(t *testing.T) {
 		}
 		wantCount(t, d, "a.db", want)
 	}
-	t.Logf("%d of 6 were committed", want)
+	t.Logf("%d of 8 were committed", want)
+}
+
+// A Commit that was given up at some moment is asked for again, and the answer
+// is true, whether the first copy was read by then or not.
+func TestGoClientCommitGivenUp(t *testing.T) {
+	t.Parallel()
+	d, c := goClient(t)
+	want, given := 0, 0
+	for round := range 40 {
+		tx := must[*client.Tx](t)(c.Begin(patient(t), client.BeginOptions{DB: "a.db"}))
+		must[client.Result](t)(tx.Exec(patient(t), client.SQL(insertT(1, round))))
+		ctx, cancel := context.WithCancel(patient(t))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for range round {
+				exists(t, d.Socket) // takes a moment, another one in each round
+			}
+			cancel()
+		})
+		_, err := tx.Commit(ctx)
+		wg.Wait()
+		if client.ErrorCode(err) == wire.CodeUnavailable {
+			given++
+			_, err = tx.Commit(patient(t))
+		}
+		switch client.ErrorCode(err) {
+		case "":
+			want++
+		case wire.CodeTxExpired:
+		default:
+			t.Fatal(err)
+		}
+		wantCount(t, d, "a.db", want)
+	}
+	t.Logf("%d were given up, %d of 40 were committed", given, want)
+}
+
+// Who waits for a transaction's turn and gives up leaves nothing behind.
+func TestGoClientBeginGivenUp(t *testing.T) {
+	t.Parallel()
+	d, c := goClient(t)
+	first := must[*client.Tx](t)(c.Begin(patient(t), client.BeginOptions{DB: "a.db", Idle: harness.Patience, Lease: harness.Patience}))
+	ctx, cancel := context.WithCancel(patient(t))
+	failed := make(chan error)
+	go func() {
+		_, err := c.Begin(ctx, client.BeginOptions{DB: "a.db"})
+		failed <- err
+	}()
+	harness.Await(t, "the second waits", func() bool {
+		return must[client.Status](t)(c.Status(patient(t))).Databases[0].QueueDepth > 0
+	})
+	cancel()
+	wantClientCode(t, <-failed, wire.CodeUnavailable)
+	_, err := c.Begin(patient(t), client.BeginOptions{DB: "a.db", Timeout: 1})
+	wantClientCode(t, err, wire.CodeTimeout)
+	must[client.Result](t)(first.Exec(patient(t), client.SQL(insertT(1, 1))))
+	must[client.Committed](t)(first.Commit(patient(t)))
+	insertMany(t, c, 1)
+	wantCount(t, d, "a.db", 2)
 }
 
 // A subscription of the Go client tells everything, over the end of a daemon.
@@ -241,7 +361,9 @@ func TestGoClientSubscribe(t *testing.T) {
 	insertMany(t, c, 3)
 	await("a commit after the crash", func(ev client.Event) bool { return ev.Kind == client.EventCommit && ev.Rev == 3 })
 	must[client.Closed](t)(c.CloseDatabase(patient(t), "a.db", false))
-	await("the close", func(ev client.Event) bool { return ev.Kind == client.EventMaintenance && ev.Change == wire.ChangeClosed })
+	await("the close", func(ev client.Event) bool {
+		return ev.Kind == client.EventMaintenance && ev.Change == wire.ChangeClosed
+	})
 	must[client.Reopened](t)(c.ReopenDatabase(patient(t), "a.db"))
 	await("the reopening", func(ev client.Event) bool {
 		return ev.Kind == client.EventMaintenance && ev.Change == wire.ChangeReopened
