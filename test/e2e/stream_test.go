@@ -42,7 +42,7 @@ func last(t *testing.T, c *harness.Conn) (r *wire.Reply, rows int) {
 // Query sees what was sent before it.
 func TestStreamInItsTurn(t *testing.T) {
 	_, c := served(t, harness.Config{})
-	must(t, c.Send(
+	noError(t, c.Send(
 		harness.Batch("a.db", `INSERT INTO t SELECT * FROM (`+numbers+` LIMIT 20000)`),
 		query(1, `SELECT a FROM t`),
 		`{"type":"Ping","id":2}`,
@@ -65,9 +65,9 @@ func TestStreamInItsTurn(t *testing.T) {
 // behind it, a batch that runs.
 func TestCancel(t *testing.T) {
 	d, c := served(t, harness.Config{})
-	must(t, c.Send(query(1, numbers), query(2, numbers)))
+	noError(t, c.Send(query(1, numbers), query(2, numbers)))
 	c.Reply() // the first rows
-	must(t, c.Send(`{"type":"Cancel","id":3,"target":2}`, `{"type":"Cancel","id":4,"target":1}`, `{"type":"Cancel","id":5,"target":99}`))
+	noError(t, c.Send(`{"type":"Cancel","id":3,"target":2}`, `{"type":"Cancel","id":4,"target":1}`, `{"type":"Cancel","id":5,"target":99}`))
 	for _, id := range []string{"1", "2"} {
 		if r, _ := last(t, c); string(r.ID) != id || r.Code != wire.CodeCancelled {
 			t.Errorf("query %s: %s", r.ID, r.Code)
@@ -78,10 +78,10 @@ func TestCancel(t *testing.T) {
 			t.Errorf("Cancel %s: %v, want %v", r.ID, *r.Cancelled, want)
 		}
 	}
-	must(t, c.Send(harness.With(harness.Batch("a.db", `INSERT INTO t `+numbers), "id", 6)))
+	noError(t, c.Send(harness.With(harness.Batch("a.db", `INSERT INTO t `+numbers), "id", 6)))
 	other := d.Dial()
 	harness.Await(t, "the batch runs", func() bool { return other.Database("a.db").QueueDepth == 0 })
-	must(t, c.Send(`{"type":"Cancel","target":6}`))
+	noError(t, c.Send(`{"type":"Cancel","target":6}`))
 	if r := c.Reply(); r.Code != wire.CodeCancelled {
 		t.Errorf("the batch: %s", r.Code)
 	}
@@ -93,7 +93,7 @@ func TestCancel(t *testing.T) {
 
 func lastOf(t *testing.T, c *harness.Conn, body string) (*wire.Reply, int) {
 	t.Helper()
-	must(t, c.Send(body))
+	noError(t, c.Send(body))
 	return last(t, c)
 }
 
@@ -101,19 +101,19 @@ func lastOf(t *testing.T, c *harness.Conn, body string) (*wire.Reply, int) {
 // that hangs up ends its queries.
 func TestStreamToAClientThatSendsNoMore(t *testing.T) {
 	d, c := served(t, harness.Config{})
-	must(t, c.Send(query(1, numbers+` LIMIT 300000`)))
+	noError(t, c.Send(query(1, numbers+` LIMIT 300000`)))
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
 		t.Skip("connections have no half here")
 	}
-	must(t, half.CloseWrite())
+	noError(t, half.CloseWrite())
 	if r, rows := last(t, c); r.Err() != nil || rows != 300_000 {
 		t.Errorf("%d rows, then %v", rows, r.Err())
 	}
 	c.WantEnd()
 
 	gone := d.Dial()
-	must(t, gone.Send(query(1, `SELECT count(*) FROM (`+numbers+`)`))) // no rows that could not be sent
+	noError(t, gone.Send(query(1, `SELECT count(*) FROM (`+numbers+`)`))) // no rows that could not be sent
 	other := d.Dial()
 	harness.Await(t, "the query runs", func() bool { return other.Database("a.db").Queries == 2 })
 	gone.Close()
@@ -147,8 +147,8 @@ func TestTransactionsInTurn(t *testing.T) {
 	r := c.OK(`{"type":"Begin","db":"a.db"}`)
 	in := func(body string) string { return harness.With(body, "tx", r.Tx) }
 	other := d.Dial()
-	must(t, other.Send(`{"type":"Begin","db":"./a.db","id":1}`))
-	must(t, c.Send(
+	noError(t, other.Send(`{"type":"Begin","db":"./a.db","id":1}`))
+	noError(t, c.Send(
 		in(harness.Batch("a.db", `INSERT INTO t VALUES(1)`)),
 		in(query(1, `SELECT a FROM t`)),
 		in(harness.Batch("./a.db", `INSERT INTO t VALUES(2)`)),
@@ -173,7 +173,7 @@ func TestTransactionsInTurn(t *testing.T) {
 func TestSubscribe(t *testing.T) {
 	d, c := served(t, harness.Config{})
 	s, all := d.Dial(), d.Dial()
-	must(t, s.Send(`{"type":"Subscribe","id":"s","db":"./a.db","rev":0}`))
+	noError(t, s.Send(`{"type":"Subscribe","id":"s","db":"./a.db","rev":0}`))
 	first := s.Reply()
 	if !first.Subscribed || *first.Rev != 1 || first.State != "open" || string(first.ID) != `"s"` {
 		t.Errorf("the first frame: %+v", first)
@@ -181,7 +181,7 @@ func TestSubscribe(t *testing.T) {
 	if r := s.Reply(); !r.Missed || *r.Rev != 1 || r.Event.Event != "commit" {
 		t.Errorf("what was missed: %+v", r)
 	}
-	must(t, all.Send(`{"type":"Subscribe"}`))
+	noError(t, all.Send(`{"type":"Subscribe"}`))
 	all.Reply()
 	c.OK(harness.Batch("b.db", `CREATE TABLE other(a)`))
 	c.OK(harness.Batch("a.db", `CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM u; END; CREATE TABLE u(a)`))
@@ -194,7 +194,7 @@ func TestSubscribe(t *testing.T) {
 	c.OK(harness.Command(wire.TypeReopenDatabase, "a.db"))
 	wantEvent(t, s, "a.db maintenance rev 3 [] reopened")
 	wantEvent(t, all, "b.db commit rev 1 [other] ")
-	must(t, s.Send(`{"type":"Cancel","id":2,"target":"s"}`))
+	noError(t, s.Send(`{"type":"Cancel","id":2,"target":"s"}`))
 	harness.WantCode(t, s.Reply(), wire.CodeCancelled)
 	if r := s.Reply(); !*r.Cancelled {
 		t.Error("Cancel has found nothing")
@@ -227,7 +227,7 @@ func wantEvent(t *testing.T, c *harness.Conn, want string) {
 func TestSubscribeIsUse(t *testing.T) {
 	d := harness.Start(t, harness.Config{Flags: []string{"--worker-idle", "1ms", "--router-idle", "50ms"}})
 	c := d.Dial()
-	must(t, c.Send(`{"type":"Subscribe"}`))
+	noError(t, c.Send(`{"type":"Subscribe"}`))
 	c.Reply()
 	other := d.Dial()
 	other.OK(harness.Batch("a.db", `CREATE TABLE t(a)`))
@@ -238,7 +238,7 @@ func TestSubscribeIsUse(t *testing.T) {
 		t.Fatal("the daemon has ended beside a subscriber")
 	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		must(t, half.CloseWrite())
+		noError(t, half.CloseWrite())
 	}
 	c.Close()
 	d.WantExit(0)
@@ -249,17 +249,17 @@ func TestSubscribeIsUse(t *testing.T) {
 func TestSubscriberThatAsksTooMuchAndGoes(t *testing.T) {
 	d := harness.Start(t, harness.Config{})
 	c := d.Dial()
-	must(t, c.Send(`{"type":"Subscribe"}`))
+	noError(t, c.Send(`{"type":"Subscribe"}`))
 	c.Reply()
 	for range 100 {
-		must(t, c.Send(`{"type":"Ping"}`))
+		noError(t, c.Send(`{"type":"Ping"}`))
 	}
 	c.Close()
 	other := d.Dial()
 	harness.Await(t, "the connection ends", func() bool { return other.Status().Connections == 1 })
 }
 
-func must(t *testing.T, err error) {
+func noError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
