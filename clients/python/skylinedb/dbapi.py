@@ -283,7 +283,7 @@ class Cursor:
         """Executes one statement; params is a sequence for ? or a mapping for :name."""
         self._begin(sql)
         word = _first_word(sql)
-        if word in _READING:
+        if word in _READING and not (word == "PRAGMA" and "=" in sql):
             try:
                 self._read(sql, params)
                 return self
