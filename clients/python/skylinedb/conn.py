@@ -7,7 +7,8 @@ import socket
 import stat
 import struct
 import sys
-from typing import Any, Dict, Optional, Protocol
+import weakref
+from typing import Any, Callable, Dict, Optional, Protocol
 
 from .errors import DataError, Error, ProgrammingError, phrase, unavailable
 from .settings import DEFAULT_MAX_FRAME
@@ -33,7 +34,7 @@ class Stream(Protocol):
     """A reply of several frames that has not been read to its end."""
 
     def buffer(self) -> None:
-        """Reads the rest into memory."""
+        """Reads the rest into memory. What goes wrong is kept for later."""
 
 
 class Conn:
@@ -48,7 +49,8 @@ class Conn:
         self._limit = limit
         self._read = bytearray()
         self._pid = os.getpid()
-        self.stream: Optional[Stream] = None
+        self._stream: Optional[Callable[[], Optional[Stream]]] = None
+        self._stream_number = 0
 
     def send(self, body: bytes) -> None:
         """Writes one frame."""
@@ -72,8 +74,7 @@ class Conn:
         A stream that is still open comes first on the wire, so it is read to
         its end before.
         """
-        if self.stream is not None:
-            self.stream.buffer()
+        self._end_stream()
         try:
             self.send(body)
         except OSError:
@@ -92,9 +93,38 @@ class Conn:
             raise ConnectionError("a reply came that belongs to another request")
         return reply
 
+    def begin_stream(self, stream: Stream, number: int) -> None:
+        """Tells that the rest of a reply will be read by stream, as long as
+        somebody refers to it."""
+        self._stream, self._stream_number = weakref.ref(stream), number
+
+    def stream_ended(self) -> None:
+        self._stream = None
+
+    def _end_stream(self) -> None:
+        if self._stream is None:
+            return
+        stream = self._stream()
+        if stream is not None:
+            stream.buffer()
+        else:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Stops the stream and keeps the connection.
+
+        About 64 KiB are on their way; they come before the Cancel's reply.
+        """
+        query, number = self._stream_number, -self._stream_number  # no request has such an id
+        self._stream = None
+        self.send(to_json({"type": "Cancel", "id": number, "target": query}))
+        while self.reply_to(query).get("more"):
+            pass
+        self.reply_to(number)
+
     def usable(self) -> bool:
         """Tells whether the other end is still there, and silent, as it should be."""
-        if self._read or self.stream is not None:
+        if self._read or self._stream is not None:
             return False
         try:
             self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -132,7 +162,7 @@ class Conn:
             pass  # whatever the end looks like on this system
 
     def close(self) -> None:
-        self.stream = None
+        self._stream = None
         self._sock.close()
 
     def _take(self, size: int) -> bytes:

@@ -8,7 +8,6 @@ from typing import Any, Callable, Deque, Optional, Tuple, Type
 
 from .conn import Conn, Reply
 from .errors import Error, InterfaceError, expired, from_reply, phrase, unavailable
-from .values import to_json
 
 Row = Tuple[Any, ...]
 
@@ -39,7 +38,7 @@ class Rows:
         self._failure: Optional[BaseException] = None
         self._closed = False
         if in_transaction:
-            conn.stream = self  # the next request has to wait for our end
+            conn.begin_stream(self, number)  # the next request has to wait for its end
         self._add(first)
 
     def __iter__(self) -> "Rows":
@@ -72,10 +71,16 @@ class Rows:
         conn, self._conn = self._conn, None
         if conn is None:
             return
-        if self._in_transaction:
-            self._cancel(conn)
-        else:
+        if not self._in_transaction:
             conn.close()  # hanging up ends a query
+            return
+        try:
+            conn.cancel()
+        except (OSError, Error):
+            conn.close()  # and the next request of the transaction tells
+        except BaseException:
+            conn.close()
+            raise
 
     def __enter__(self) -> "Rows":
         return self
@@ -127,23 +132,5 @@ class Rows:
         self.truncated = bool(last.get("truncated"))
         conn, self._conn = self._conn, None
         if conn is not None:
-            conn.stream = None
+            conn.stream_ended()
             self._release(conn)
-
-    def _cancel(self, conn: Conn) -> None:
-        """Ends the query and keeps the connection, which has the transaction.
-
-        About 64 KiB are on their way; they come before the Cancel's reply.
-        """
-        conn.stream = None
-        number = -self._number  # no request of the client has such an id
-        try:
-            conn.send(to_json({"type": "Cancel", "id": number, "target": self._number}))
-            while conn.reply_to(self._number).get("more"):
-                pass
-            conn.reply_to(number)
-        except (OSError, Error):
-            conn.close()  # and the next request of the transaction tells
-        except BaseException:
-            conn.close()
-            raise
