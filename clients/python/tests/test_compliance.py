@@ -40,6 +40,12 @@ else:
         def tearDown(self):
             """Nothing: the file goes with its folder."""
 
+        def test_non_idempotent_close(self):
+            """PEP 249 leaves it open; a second close does nothing here."""
+            con = self._connect()
+            con.close()
+            con.close()
+
         def test_nextset(self):
             con = self._connect()
             with self.assertRaises(skylinedb.NotSupportedError):
