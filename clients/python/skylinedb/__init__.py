@@ -6,7 +6,8 @@ connect is the database API of PEP 249. Both raise the same exceptions.
 
 from .batch import Result, Stmt, StmtResult
 from .client import DEFAULT_DB, Client
-from .dbapi import Connection, Cursor, apilevel, connect, paramstyle, threadsafety
+from .cursor import Cursor
+from .dbapi import Connection, apilevel, connect, paramstyle, threadsafety
 from .errors import (
     DatabaseError,
     DataError,

@@ -221,12 +221,12 @@ class Proxy:
     """Stands between clients and a daemon, and sees every frame.
 
     lose(request, reply) tells of a reply that it shall be lost: it is called
-    when the daemon has answered, and both connections end.
+    when the daemon has answered, and both connections end. cut(request) does
+    so when the request has been passed on and before it is answered.
     """
 
-    def __init__(self, case, path, target, lose):
-        self._target, self._lose = target, lose
-        self._case = case
+    def __init__(self, case, path, target, lose=lambda request, reply: False, cut=lambda request: False):
+        self._target, self._lose, self._cut = target, lose, cut
         self._fake = RawFake(case, path, self._serve)
 
     def _serve(self, sock):
@@ -242,6 +242,8 @@ class Proxy:
                 if request is None:
                     return
                 there.write(**request)
+                if self._cut(request):
+                    return
                 reply = there.read()
                 if reply is None or self._lose(request, reply):
                     return

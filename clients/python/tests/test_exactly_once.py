@@ -160,9 +160,6 @@ class Killed(DaemonCase):
         self.front = self.socket + "p"
         self.c.exec("a.db", "CREATE TABLE t(n)")
 
-    def stop(self):
-        super().stop()
-
     def lose(self, kinds):
         """Kills the daemon when it has answered the first request of each of
         these kinds, and starts the next; its reply is lost."""
@@ -205,6 +202,31 @@ class Killed(DaemonCase):
         self.assertFalse(tx.open)
         tx.rollback()
         self.assertEqual(self.one("a.db", "SELECT count(*) FROM t"), 0)
+
+    def test_a_connection_that_is_cut_before_the_reply(self):
+        """The commit and the end of its connection race; whoever wins, the
+        client's word is true."""
+        seen = set()
+
+        def cut(request):
+            first = request.get("request_id") not in seen
+            seen.add(request.get("request_id"))
+            return first and "request_id" in request
+
+        Proxy(self, self.front, self.real, cut=cut)
+        client = self.client(socket=self.front)
+        committed = []
+        for n in range(0, 60, 2):
+            try:
+                with client.transaction("a.db") as tx:
+                    tx.exec("INSERT INTO t VALUES(?)", [n])
+                committed.append(n)
+            except skylinedb.OperationalError as error:
+                self.assertEqual(error.code, "TX_EXPIRED")
+            client.exec("a.db", "INSERT INTO t VALUES(?)", [n + 1])
+            committed.append(n + 1)
+        rows = self.c.exec("a.db", "SELECT n FROM t ORDER BY rowid", results=True).results[0].rows
+        self.assertEqual([n for (n,) in rows], committed)
 
     def test_many_writers_and_many_kills(self):
         """Every batch happens once, however often the daemon dies."""
