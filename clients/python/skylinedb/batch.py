@@ -67,10 +67,19 @@ def _stmt_result(fields: Mapping[str, Any]) -> StmtResult:
     )
 
 
+def stmts_field(stmts: Iterable[StmtLike]) -> List[Dict[str, Any]]:
+    """Returns the statements of a batch as the protocol has them."""
+    if isinstance(stmts, str):
+        raise ProgrammingError("A batch is a list of statements, not a string: use exec for one.")
+    return [stmt_field(stmt) for stmt in stmts]
+
+
 def stmt_field(stmt: StmtLike) -> Dict[str, Any]:
     """Returns a statement as the protocol has it."""
     if isinstance(stmt, str):
         return {"sql": stmt}
+    if not isinstance(stmt, (tuple, list)):
+        raise ProgrammingError(f"A statement is text or (text, parameters), not {type(stmt).__name__}.")
     sql, params, param_rows = Stmt(*stmt)
     if not isinstance(sql, str):
         raise ProgrammingError(f"A statement is text, not {type(sql).__name__}.")

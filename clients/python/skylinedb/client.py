@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from . import autostart as starter
-from .batch import MAX_FORGET, Answered, Result, StmtLike, result_of, stmt_field
+from .batch import MAX_FORGET, Answered, Result, StmtLike, result_of, stmts_field
 from .conn import PROTOCOL, Conn, NotRunning, Passing, Reply, dial
 from .errors import DataError, OperationalError, ProgrammingError, from_reply, phrase, unavailable
 from .retry import Answer, Call, Refused, passing
@@ -100,7 +100,7 @@ class Client:
         exception's reply says what was.
         """
         fields: Dict[str, Any] = {
-            "type": "ExecBatch", "db": _named(db), "stmts": [stmt_field(s) for s in stmts],
+            "type": "ExecBatch", "db": _named(db), "stmts": stmts_field(stmts),
             "sync": sync, "timeout_ms": timeout_ms, "expect_rev": expect_rev,
         }
         if tx != "atomic":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Type
 
-from .batch import Result, StmtLike, result_of, stmt_field
+from .batch import Result, StmtLike, result_of, stmts_field
 from .conn import Conn, Reply
 from .errors import Error, ProgrammingError, expired, from_reply, phrase
 from .rows import Rows
@@ -50,7 +50,7 @@ class Transaction:
 
         SAVEPOINT, RELEASE and ROLLBACK TO are allowed, each alone.
         """
-        fields = {"type": "ExecBatch", "stmts": [stmt_field(s) for s in stmts], "timeout_ms": timeout_ms}
+        fields = {"type": "ExecBatch", "stmts": stmts_field(stmts), "timeout_ms": timeout_ms}
         if results:
             fields["results"] = True
         reply, _ = self._ask(fields)

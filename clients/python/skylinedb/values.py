@@ -73,9 +73,10 @@ def encode_params(params: Params) -> Union[List[Any], Dict[str, Any], None]:
     if isinstance(params, (str, bytes, bytearray, memoryview)):
         raise ProgrammingError("Parameters are a sequence or a mapping, not a string: write (value,) for one.")
     try:
-        return [encode(value) for value in params]
+        values = list(params)
     except TypeError:
         raise ProgrammingError(f"Parameters are a sequence or a mapping, not {type(params).__name__}.") from None
+    return [encode(value) for value in values]
 
 
 def to_json(fields: Mapping[str, Any]) -> bytes:

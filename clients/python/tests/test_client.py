@@ -58,6 +58,13 @@ class Batches(DaemonCase):
         with self.code("INVALID_DATABASE_NAME", skylinedb.ProgrammingError):
             self.c.exec("../a.db", "SELECT 1")
 
+    def test_statements_that_are_none(self):
+        for stmts in ("SELECT 1", [b"SELECT 1"], [("SELECT ?", "x")], [skylinedb.Stmt("SELECT ?", [1], [[1]])], [(5, None)]):
+            with self.subTest(stmts=stmts), self.code("MISUSE", skylinedb.ProgrammingError):
+                self.c.exec_batch("a.db", stmts)
+        with self.code("INVALID_REQUEST", skylinedb.ProgrammingError):
+            self.c.exec_batch("a.db", [])
+
     def test_expect_rev(self):
         rev = self.c.exec("a.db", "CREATE TABLE t(x)").rev
         self.c.exec("a.db", "INSERT INTO t VALUES(1)", expect_rev=rev)
