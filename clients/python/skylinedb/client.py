@@ -199,11 +199,15 @@ class Client:
         db = fields["db"]
         carried = self._answered.take(db, MAX_FORGET - len(forget))
         own = request_id or uuid.uuid4().hex
+        fields = {**fields, "request_id": own, "forget": [*forget, *carried] or None}
         try:
-            answer = self._exchange({**fields, "request_id": own, "forget": [*forget, *carried] or None}, True, conn)
-        except BaseException:
+            answer = self._exchange(fields, True, conn)
+        except BaseException as error:
             self._answered.add(db, carried)  # the forgetting was rolled back with the batch
-            raise
+            if not carried or conn is not None or getattr(error, "code", "") != "FRAME_TOO_LARGE":
+                raise
+            # What the client adds must not make a batch too large.
+            answer = self._exchange({**fields, "forget": list(forget) or None}, True)
         self._give(answer.conn)
         if request_id is None and answer.copies == 1:
             self._answered.add(db, [own])

@@ -130,8 +130,8 @@ class Transaction:
         if error.code == "SHUTTING_DOWN":
             self._end(keep=False)
             return expired("The daemon is ending, and the transaction was rolled back: nothing of it was committed.")
-        if error.code == "TX_EXPIRED":
-            self._end(keep=True)
+        if error.code in ("TX_EXPIRED", "FRAME_TOO_LARGE"):
+            self._end(keep=error.code == "TX_EXPIRED")  # the other ends the connection
         return error
 
     def _end(self, keep: bool) -> None:

@@ -96,6 +96,25 @@ class Script(Case):
         ids = [r["request_id"] for r in seen]
         self.assertEqual([r.get("forget") for r in seen], [None, [ids[0]], [ids[0]], None, ["mine"], None, [ids[4]]])
 
+    def test_what_is_forgotten_makes_no_batch_too_large(self):
+        seen = []
+
+        def play(peer, number):
+            while True:
+                request = peer.read()
+                if request is None:
+                    return
+                seen.append(request)
+                peer.ok(request, rev=1)
+
+        Fake(self, play)
+        client = self.client(max_frame=1024)
+        client.exec("a.db", "1")
+        client.exec("a.db", "x" * 880)
+        client.exec("a.db", "3")
+        ids = [r["request_id"] for r in seen]
+        self.assertEqual([r.get("forget") for r in seen], [None, None, ids[:2]])
+
     def test_a_lost_commit_is_asked_for(self):
         for last, want in [("ok", None), ("TX_EXPIRED", "TX_EXPIRED"), ("DATABASE_CLOSED", "UNAVAILABLE")]:
             with self.subTest(last=last):

@@ -156,6 +156,25 @@ class Real(DaemonCase):
                 self.c.exec("a.db", "DELETE FROM t")
         self.assertEqual(self.rows(), [])
 
+    def test_an_end_of_the_daemon(self):
+        tx = self.c.transaction("a.db")
+        tx.exec("INSERT INTO t(n) VALUES(1)")
+        self.client().shutdown()
+        self.assertEqual(self.process.wait(120), 0)
+        self.process = self.start()
+        # The next daemon is asked, and says that nothing was committed.
+        with self.code("TX_EXPIRED", skylinedb.OperationalError):
+            tx.commit()
+        self.assertEqual(self.rows(), [])
+
+    def test_beyond_a_frame(self):
+        """Such a request never leaves, and the transaction goes on."""
+        with self.c.transaction("a.db") as tx:
+            with self.code("FRAME_TOO_LARGE", skylinedb.DataError):
+                tx.exec("INSERT INTO t(x) VALUES(?)", ["x" * (17 << 20)])
+            tx.exec("INSERT INTO t(n) VALUES(1)")
+        self.assertEqual(self.rows(), [1])
+
     def test_expect_rev(self):
         with self.code("REV_MISMATCH", skylinedb.OperationalError):
             self.c.transaction("a.db", expect_rev=7)
