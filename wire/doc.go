@@ -39,4 +39,7 @@ const (
 	MaxRequestID = 128
 	// MaxForget is the number of ids that one batch may forget.
 	MaxForget = 10_000
+	// MaxResults is the number of bytes of JSON that the results of one batch
+	// may have.
+	MaxResults = 1 << 20
 )

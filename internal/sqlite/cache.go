@@ -16,27 +16,34 @@ const (
 // A schema change needs no care: SQLite compiles such a statement anew, and
 // asks the gate again. The zero stmtCache is empty.
 type stmtCache struct {
-	byText map[string]*list.Element // of *sqlite3.Stmt
+	byText map[string]*list.Element // of cached
 	recent list.List                // the one used last in front
+}
+
+// cached is a statement and the tables that it may change.
+type cached struct {
+	stmt   *sqlite3.Stmt
+	tables []string
 }
 
 // take returns the statement for sql and removes it from the cache, so that
 // nothing closes it while it is used; nil if there is none.
-func (c *stmtCache) take(sql string) *sqlite3.Stmt {
+func (c *stmtCache) take(sql string) (*sqlite3.Stmt, []string) {
 	if len(sql) > cacheSQLMax { // none is kept, and the text need not be hashed
-		return nil
+		return nil, nil
 	}
 	e, ok := c.byText[sql]
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	delete(c.byText, sql)
-	return c.recent.Remove(e).(*sqlite3.Stmt)
+	found := c.recent.Remove(e).(cached)
+	return found.stmt, found.tables
 }
 
 // put keeps st, which is reset and has no bindings, and closes the statement
 // that was used longest ago if there are too many.
-func (c *stmtCache) put(sql string, st *sqlite3.Stmt) {
+func (c *stmtCache) put(sql string, st *sqlite3.Stmt, tables []string) {
 	if len(sql) > cacheSQLMax {
 		st.Close()
 		return
@@ -44,9 +51,9 @@ func (c *stmtCache) put(sql string, st *sqlite3.Stmt) {
 	if c.byText == nil {
 		c.byText = make(map[string]*list.Element, cacheStmts)
 	}
-	c.byText[sql] = c.recent.PushFront(st)
+	c.byText[sql] = c.recent.PushFront(cached{st, tables})
 	if c.recent.Len() > cacheStmts {
-		last := c.recent.Remove(c.recent.Back()).(*sqlite3.Stmt)
+		last := c.recent.Remove(c.recent.Back()).(cached).stmt
 		delete(c.byText, last.SQL())
 		last.Close()
 	}

@@ -30,7 +30,7 @@ func TestCachedStatementThatBeginsToWrite(t *testing.T) {
 		if err := c.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Run(t.Context(), tt.again, wire.Params{}, false); !errors.Is(err, ErrNotPrepared) {
+		if _, err := c.Run(t.Context(), wire.Stmt{SQL: tt.again}, RunOptions{}); !errors.Is(err, ErrNotPrepared) {
 			t.Errorf("%s, unprepared: %v, want ErrNotPrepared", tt.again, err)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// Conn is a database's write connection. It is not safe for concurrent use.
+// Conn is a database's write connection, or one that only reads. It is not safe
+// for concurrent use.
 type Conn struct {
 	db    *sqlite3.Conn
 	file  vfs.File // the database file, in case db cannot be closed
@@ -30,6 +31,7 @@ type Conn struct {
 // Options say how a database is opened.
 type Options struct {
 	Create      bool // make the file where there is none
+	ReadOnly    bool // for [Conn.BeginRead] alone
 	KeepLog     bool // see [Conn.KeepLog]
 	Synchronous Synchronous
 	ForeignKeys bool
@@ -112,6 +114,9 @@ func Open(file string, o Options) (_ *Conn, err error) {
 // only a URI can name a file layer. https://sqlite.org/uri.html
 func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
 	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_NOFOLLOW
+	if o.ReadOnly {
+		flags = sqlite3.OPEN_READONLY | sqlite3.OPEN_NOFOLLOW
+	}
 	if o.Create {
 		flags |= sqlite3.OPEN_CREATE
 	}

@@ -138,7 +138,7 @@ func TestSortLargerThanTheSandbox(t *testing.T) {
 	c, _ := openTest(t)
 	run := func(sql string) {
 		t.Helper()
-		if _, err := c.Run(t.Context(), sql, wire.Params{}, true); err != nil {
+		if _, err := c.Run(t.Context(), wire.Stmt{SQL: sql}, RunOptions{Writable: true}); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}

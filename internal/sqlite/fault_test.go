@@ -19,7 +19,7 @@ func TestOutOfMemory(t *testing.T) {
 	if err := c.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.Run(t.Context(), memoryBomb, wire.Params{}, true)
+	_, err := c.Run(t.Context(), wire.Stmt{SQL: memoryBomb}, RunOptions{Writable: true})
 	if !errors.Is(err, ErrOutOfMemory) || !errors.Is(err, ErrFault) || !c.Broken() || c.InTx() {
 		t.Fatalf("error %v, broken %v, in a transaction %v; want ErrOutOfMemory, true, false", err, c.Broken(), c.InTx())
 	}
@@ -32,7 +32,7 @@ func TestOutOfMemory(t *testing.T) {
 	if err := next.Begin(t.Context()); err != nil {
 		t.Errorf("begin on the next connection: %v", err)
 	}
-	if _, err := next.Run(ctx, `SELECT 1`, wire.Params{}, true); !errors.Is(err, ErrInterrupted) {
+	if _, err := next.Run(ctx, wire.Stmt{SQL: `SELECT 1`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("a context that is done: %v, want ErrInterrupted", err)
 	}
 }
@@ -44,7 +44,7 @@ func TestPanicInsideTheLibrary(t *testing.T) {
 	if err := c.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.Run(t.Context(), `PRAGMA table_info(`+strings.Repeat("x", 1<<20)+`)`, wire.Params{}, true)
+	_, err := c.Run(t.Context(), wire.Stmt{SQL: `PRAGMA table_info(`+strings.Repeat("x", 1<<20)+`)`}, RunOptions{Writable: true})
 	if !errors.Is(err, errName) || !c.Broken() {
 		t.Fatalf("error %.200v, broken %v; want errName, true", err, c.Broken())
 	}

@@ -105,7 +105,7 @@ func (g *gateFuzz) run(sql string, writable, commit bool) (wrote bool) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	r, err := g.c.Run(ctx, sql, wire.Params{}, writable)
+	r, err := g.c.Run(ctx, wire.Stmt{SQL: sql}, RunOptions{Writable: writable})
 	switch {
 	case err == nil && !g.c.InTx():
 		t.Fatalf("%q ended the transaction without an error", sql)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -15,13 +16,16 @@ const TablePrefix = "_skylinedb_"
 // compiles a statement, triggers and views included, so nothing depends on
 // how the SQL is written. https://sqlite.org/c3ref/set_authorizer.html
 type gate struct {
-	mode     gateMode
-	writable bool   // the batch may write
-	reason   string // why the last statement was refused
-	pragma   string // the last PRAGMA that was let through
-	analyze  bool   // statistics are written, or would be with writable
-	schema   bool   // the schema is changed
-	table    bool   // a table is made or altered
+	mode       gateMode
+	writable   bool     // the batch may write
+	savepoints bool     // savepoints are the client's to set
+	reason     string   // why the last statement was refused
+	pragma     string   // the last PRAGMA that was let through
+	analyze    bool     // statistics are written, or would be with writable
+	schema     bool     // the schema is changed
+	table      bool     // a table is made or altered
+	savepoint  bool     // a savepoint is set or left
+	tables     []string // that may be changed
 }
 
 type gateMode uint8
@@ -83,6 +87,8 @@ func (g *gate) authorize(action sqlite3.AuthorizerActionCode, arg3, arg4, schema
 		if action == sqlite3.AUTH_ATTACH && arg3 != "" {
 			reason = "VACUUM INTO writes another file"
 		}
+	case action == sqlite3.AUTH_SAVEPOINT && g.savepoints:
+		g.savepoint = true
 	default:
 		reason = refusal(action, arg3, arg4)
 		if reason == "" && strings.EqualFold(schema, "temp") && changes[action] {
@@ -93,12 +99,14 @@ func (g *gate) authorize(action sqlite3.AuthorizerActionCode, arg3, arg4, schema
 		g.reason = reason
 		return sqlite3.AUTH_DENY
 	}
-	return g.note(action, arg3)
+	return g.note(action, arg3, arg4)
 }
 
 // note remembers what SQLite does not tell of a statement afterwards.
-func (g *gate) note(action sqlite3.AuthorizerActionCode, arg3 string) sqlite3.AuthorizerReturnCode {
+func (g *gate) note(action sqlite3.AuthorizerActionCode, arg3, arg4 string) sqlite3.AuthorizerReturnCode {
 	switch action {
+	case sqlite3.AUTH_INSERT, sqlite3.AUTH_UPDATE, sqlite3.AUTH_DELETE:
+		g.touches(arg3)
 	case sqlite3.AUTH_PRAGMA:
 		g.pragma = strings.ToLower(arg3)
 	case sqlite3.AUTH_ANALYZE:
@@ -109,12 +117,24 @@ func (g *gate) note(action sqlite3.AuthorizerActionCode, arg3 string) sqlite3.Au
 		}
 	case sqlite3.AUTH_CREATE_TABLE, sqlite3.AUTH_ALTER_TABLE, sqlite3.AUTH_CREATE_VTABLE:
 		g.schema, g.table = true, true
+		if action == sqlite3.AUTH_ALTER_TABLE {
+			arg3 = arg4 // the first is the schema's name
+		}
+		g.touches(arg3)
 	case sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_DROP_VTABLE,
 		sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_CREATE_VIEW, sqlite3.AUTH_DROP_VIEW,
 		sqlite3.AUTH_CREATE_TRIGGER, sqlite3.AUTH_DROP_TRIGGER:
 		g.schema = true
 	}
 	return sqlite3.AUTH_OK
+}
+
+// touches notes a table that may be changed. SQLite's own are not told of, and
+// a statement has few: the list is searched.
+func (g *gate) touches(table string) {
+	if !strings.HasPrefix(table, "sqlite_") && !slices.Contains(g.tables, table) {
+		g.tables = append(g.tables[:len(g.tables):len(g.tables)], table)
+	}
 }
 
 // refusal says why a client's statement may not do the action, "" if it may.

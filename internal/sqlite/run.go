@@ -14,57 +14,95 @@ import (
 // the caller allows none yet. The transaction must be rolled back.
 var ErrNotPrepared = errors.New("the file is not prepared for writing")
 
-// Result is what a client's statements did.
-type Result struct {
-	Wrote bool  // one of them may have changed the file
-	Rows  int64 // rows that INSERT, UPDATE and DELETE changed themselves
+// RunOptions are the options of [Conn.Run].
+type RunOptions struct {
+	Writable   bool  // the statement may write
+	ReadOnly   bool  // one statement that does not write, and nothing else
+	Savepoints bool  // SAVEPOINT, RELEASE and ROLLBACK TO are allowed
+	Rows       *Rows // what collects the rows; nil throws them away
 }
 
-// Run runs sql, one statement or, without parameters, several, within the
-// transaction that is open. Rows that they return are thrown away. It stops
-// at ctx, and at a statement that writes unless writable is set.
+// Result is what a client's statements did.
+type Result struct {
+	Wrote  bool     // one of them may have changed the file
+	Rows   int64    // rows that INSERT, UPDATE and DELETE changed themselves
+	Tables []string // that they may have changed, some perhaps twice
+}
+
+// Run runs st, one statement or, without parameters, several, within the
+// transaction that is open. It stops at ctx, and at a statement that writes
+// unless that is allowed.
 //
 // The errors are an [wire.Error] for what the client did wrong,
 // [ErrNotPrepared], [ErrInterrupted] when ctx ended, [ErrBusy] and [ErrFault].
 // After any of them the transaction may be gone: ask [Conn.InTx].
-func (c *Conn) Run(ctx context.Context, sql string, p wire.Params, writable bool) (Result, error) {
-	var r Result
-	if strings.IndexByte(sql, 0) >= 0 {
-		return r, wire.Errorf(wire.CodeInvalidRequest, "The SQL text has a NUL character: pass such text as a parameter.")
+func (c *Conn) Run(ctx context.Context, st wire.Stmt, o RunOptions) (Result, error) {
+	r := &running{conn: c, stmt: st, o: o}
+	if strings.IndexByte(st.SQL, 0) >= 0 {
+		return r.result, errNUL
 	}
-	err := c.client(ctx, gate{mode: gateClient, writable: writable}, func() error {
-		rest, err := c.runFirst(sql, p, &r)
+	err := c.client(ctx, gate{mode: gateClient, writable: o.Writable, savepoints: o.Savepoints}, func() error {
+		rest, err := r.first(st.SQL)
 		for err == nil && rest != "" {
-			rest, err = c.runFirst(rest, p, &r)
+			rest, err = r.first(rest)
 		}
 		return err
 	})
-	return r, c.explain(err)
+	return r.result, c.explain(err)
 }
 
-// runFirst runs the first statement of sql and returns the text after it,
-// which is "" where nothing but white space and comments follows.
-func (c *Conn) runFirst(sql string, p wire.Params, r *Result) (tail string, err error) {
-	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable}
-	st := c.cache.take(sql)
+var errNUL = wire.Errorf(wire.CodeInvalidRequest, "The SQL text has a NUL character: pass such text as a parameter.")
+
+// running is one call of Run.
+type running struct {
+	conn   *Conn
+	stmt   wire.Stmt
+	o      RunOptions
+	result Result
+}
+
+// first runs the first statement of sql and returns the text after it, which
+// is "" where nothing but white space and comments follows.
+func (r *running) first(sql string) (tail string, err error) {
+	c := r.conn
+	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable, savepoints: c.gate.savepoints}
+	st, tables := c.cache.take(sql)
+	c.gate.tables = tables
 	if st == nil {
-		if st, tail, err = c.prepare(sql, p); err != nil {
-			return "", err
+		if st, tail, err = c.prepare(sql, r.stmt); err == nil && r.o.ReadOnly && (tail != "" || st == nil) {
+			st.Close()
+			err = errNotOne
+		}
+		if err != nil {
+			return "", r.orReading(err)
 		}
 	}
 	if st == nil { // white space and comments
 		return "", nil
 	}
-	if err := c.step(st, p, r); err != nil {
+	if err := r.step(st); err != nil {
 		st.Close()
-		return "", c.orNotPrepared(err)
+		return "", r.orReading(c.orNotPrepared(err))
 	}
 	c.keep(st, sql, tail)
 	return tail, nil
 }
 
+var (
+	errNotOne = wire.Errorf(wire.CodeInvalidRequest, "A Query has one statement: send a Query for each.")
+	errWrites = wire.Errorf(wire.CodeForbiddenStatement, "This statement is not allowed: a Query reads, and this one would write. Send it as ExecBatch.")
+)
+
+// orReading returns what a statement failed with that may only read.
+func (r *running) orReading(err error) error {
+	if r.o.ReadOnly && errors.Is(err, ErrNotPrepared) {
+		return errWrites
+	}
+	return err
+}
+
 // prepare compiles the first statement of sql, unless it is refused.
-func (c *Conn) prepare(sql string, p wire.Params) (st *sqlite3.Stmt, tail string, err error) {
+func (c *Conn) prepare(sql string, given wire.Stmt) (st *sqlite3.Stmt, tail string, err error) {
 	if st, tail, err = c.compile(sql); err != nil {
 		return nil, "", c.orNotPrepared(err)
 	}
@@ -72,7 +110,7 @@ func (c *Conn) prepare(sql string, p wire.Params) (st *sqlite3.Stmt, tail string
 		tail = ""
 	}
 	piece := sql[:len(sql)-len(tail)]
-	if err = c.refusePiece(piece, tail, p); err == nil && c.gate.schema {
+	if err = c.refusePiece(piece, tail, given); err == nil && c.gate.schema {
 		err = c.refuseDepth(piece)
 	}
 	if err != nil {
@@ -113,12 +151,13 @@ func (c *Conn) client(ctx context.Context, g gate, f func() error) error {
 const vacuumRefused = `VACUUM must be alone in a batch with "tx":"none"`
 
 // refusePiece refuses what only the text of a statement shows.
-func (c *Conn) refusePiece(sql, tail string, p wire.Params) error {
+func (c *Conn) refusePiece(sql, tail string, given wire.Stmt) error {
+	n := given.Params.Len()
 	switch {
-	case tail != "" && p.Len() > 0:
+	case tail != "" && (n > 0 || given.Rows != nil):
 		return wire.Errorf(wire.CodeInvalidRequest, "A text with several statements takes no parameters: send each statement by itself.")
-	case p.Len() > 0 && blank(sql):
-		return wrongCount(0, p.Len())
+	case n > 0 && blank(sql):
+		return wrongCount(0, n)
 	case IsVacuum(sql):
 		c.gate.reason = vacuumRefused
 		return sqlite3.AUTH
@@ -155,47 +194,74 @@ func (c *Conn) writes(st *sqlite3.Stmt) bool {
 	return c.gate.analyze || !st.ReadOnly() && c.gate.pragma != "journal_mode" && !beginsWith(st.SQL(), "EXPLAIN")
 }
 
-// step binds p to st and runs it to its end.
-func (c *Conn) step(st *sqlite3.Stmt, p wire.Params, r *Result) error {
-	if c.writes(st) {
-		if !c.gate.writable {
-			return ErrNotPrepared
-		}
-		r.Wrote = true
-	}
-	if err := bind(st, p); err != nil {
+// step runs st to its end, once or with each row of parameters.
+func (r *running) step(st *sqlite3.Stmt) error {
+	if err := r.mayWrite(st); err != nil {
 		return err
 	}
-	before := c.db.TotalChanges()
-	if err := st.Exec(); err != nil {
+	if r.o.Rows != nil && st.ColumnCount() > 0 {
+		r.o.Rows.reset()
+	}
+	var err error
+	if r.stmt.Rows == nil {
+		err = r.once(st, r.stmt.Params)
+	} else {
+		err = r.stmt.Rows.Each(func(p wire.Params) error { return r.once(st, p) })
+	}
+	if err != nil {
 		return err
 	}
 	// After a change of the schema SQLite compiled st anew, and what had
 	// nothing to do (CREATE TRIGGER IF NOT EXISTS) may have written now.
-	if c.writes(st) {
-		if !c.gate.writable {
-			return ErrNotPrepared
-		}
-		r.Wrote = true
+	if err := r.mayWrite(st); err != nil {
+		return err
+	}
+	r.result.Tables = append(r.result.Tables, r.conn.gate.tables...)
+	return nil
+}
+
+// mayWrite notes whether st may change the file, and refuses it where it must
+// not.
+func (r *running) mayWrite(st *sqlite3.Stmt) error {
+	if r.result.Wrote || !r.conn.writes(st) {
+		return nil
+	}
+	if !r.conn.gate.writable {
+		return ErrNotPrepared
+	}
+	r.result.Wrote = true
+	return nil
+}
+
+// once binds p to st and runs it to its end.
+func (r *running) once(st *sqlite3.Stmt, p wire.Params) (err error) {
+	if err := bind(st, p); err != nil {
+		return err
+	}
+	before := r.conn.db.TotalChanges()
+	if r.o.Rows != nil {
+		err = r.o.Rows.fetch(st)
+	} else {
+		err = st.Exec()
 	}
 	// sqlite3_changes keeps its value over DDL and SELECT: it speaks of this
 	// statement only where the total has moved. DROP TABLE may move it by
 	// the rows that others refer to.
-	if c.db.TotalChanges() != before && !c.gate.schema {
-		r.Rows += c.db.Changes()
+	if err == nil && r.conn.db.TotalChanges() != before && !r.conn.gate.schema {
+		r.result.Rows += r.conn.db.Changes()
 	}
-	return nil
+	return err
 }
 
 // keep gives st back to the cache if sql holds no other statement, and
 // nothing that has to be seen each time: CREATE INDEX IF NOT EXISTS changes no
 // schema while the index exists.
 func (c *Conn) keep(st *sqlite3.Stmt, sql, tail string) {
-	if tail != "" || c.gate.pragma != "" || c.gate.schema || beginsWith(sql, "CREATE") || st.ClearBindings() != nil {
+	if tail != "" || c.gate.pragma != "" || c.gate.schema || c.gate.savepoint || beginsWith(sql, "CREATE") || st.ClearBindings() != nil {
 		st.Close()
 		return
 	}
-	c.cache.put(sql, st)
+	c.cache.put(sql, st, c.gate.tables)
 }
 
 // Vacuum runs a VACUUM statement, outside of a transaction. Its errors are

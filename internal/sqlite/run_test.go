@@ -19,7 +19,7 @@ func contextDone(t *testing.T) (context.Context, context.CancelFunc) {
 // run runs a client's statement in a transaction of its own.
 func run(t testing.TB, c *Conn, sql, args string) (Result, error) {
 	t.Helper()
-	return c.Run(t.Context(), sql, params(t, args), true)
+	return c.Run(t.Context(), wire.Stmt{SQL: sql, Params: params(t, args)}, RunOptions{Writable: true})
 }
 
 func mustRun(t testing.TB, c *Conn, sql string) Result {
@@ -72,7 +72,7 @@ func TestRowsAffected(t *testing.T) {
 	mustRun(t, c, schema)
 	for _, tt := range tests {
 		got := mustRun(t, c, tt.sql)
-		if want := (Result{Wrote: tt.wrote, Rows: tt.want}); got != want {
+		if want := (Result{Wrote: tt.wrote, Rows: tt.want}); got.Wrote != want.Wrote || got.Rows != want.Rows {
 			t.Errorf("%s: %+v, want %+v", tt.sql, got, want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestVirtualTables(t *testing.T) {
 		{`DELETE FROM r WHERE x0 > 3`, 1, true},
 		{`SELECT * FROM f('hello')`, 0, false},
 	} {
-		if got := mustRun(t, c, tt.sql); got != (Result{Wrote: tt.wrote, Rows: tt.want}) {
+		if got := mustRun(t, c, tt.sql); got.Wrote != tt.wrote || got.Rows != tt.want {
 			t.Errorf("%s: %+v, want %d rows, wrote %v", tt.sql, got, tt.want, tt.wrote)
 		}
 	}
@@ -149,7 +149,7 @@ func TestNothingWritesUnprepared(t *testing.T) {
 		if err := c.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := c.Run(t.Context(), tt.sql, wire.Params{}, false)
+		_, err := c.Run(t.Context(), wire.Stmt{SQL: tt.sql}, RunOptions{})
 		if got := errors.Is(err, ErrNotPrepared); got != tt.wrote || err != nil && !got {
 			t.Errorf("%s, unprepared: %v, want ErrNotPrepared: %v", tt.sql, err, tt.wrote)
 		}
@@ -170,20 +170,20 @@ func TestRunStopsAtTheContext(t *testing.T) {
 	if err := c.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Run(ctx, forever+` SELECT * FROM n`, wire.Params{}, true); !errors.Is(err, ErrInterrupted) {
+	if _, err := c.Run(ctx, wire.Stmt{SQL: forever+` SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("endless SELECT: %v, want ErrInterrupted", err)
 	}
 	if !c.InTx() {
 		t.Error("an interrupted SELECT ended the transaction")
 	}
 	ctx, cancel = contextDone(t)
-	if _, err := c.Run(ctx, forever+` INSERT INTO t SELECT * FROM n`, wire.Params{}, true); !errors.Is(err, ErrInterrupted) {
+	if _, err := c.Run(ctx, wire.Stmt{SQL: forever+` INSERT INTO t SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("endless INSERT: %v, want ErrInterrupted", err)
 	}
 	if c.InTx() {
 		t.Error("an interrupted INSERT left the transaction open")
 	}
-	if _, err := c.Run(t.Context(), `INSERT INTO t VALUES(1)`, wire.Params{}, true); err != nil {
+	if _, err := c.Run(t.Context(), wire.Stmt{SQL: `INSERT INTO t VALUES(1)`}, RunOptions{Writable: true}); err != nil {
 		t.Errorf("the next statement: %v", err)
 	}
 }

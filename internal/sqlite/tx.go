@@ -21,6 +21,13 @@ func (c *Conn) Begin(ctx context.Context) error {
 	return nil
 }
 
+// BeginRead starts a transaction that reads. What it sees is settled by its
+// first statement. [Conn.Rollback] ends it.
+// https://sqlite.org/isolation.html
+func (c *Conn) BeginRead() error {
+	return translate(c.exec(`BEGIN`), "begin to read")
+}
+
 // Commit commits the transaction. After an error it may still be open.
 func (c *Conn) Commit() error {
 	err := c.exec(`COMMIT`)

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -27,7 +28,16 @@ type batch struct {
 	// The outcome of the last attempt, which holds once the group is durable.
 	reply  *wire.Reply // nil if the batch did not run
 	failed error       // of a batch with tx "none", the statement that it ended at
-	wrote  bool
+	did    doings
+}
+
+// doings is what the statements of a batch did.
+type doings struct {
+	wrote   bool
+	rows    int64    // that INSERT, UPDATE and DELETE changed themselves
+	tables  []string // that may be changed
+	results []wire.StmtResult
+	size    int // bytes of results
 }
 
 // errVacuum stops an attempt: the batch is a VACUUM, which must run outside
@@ -46,7 +56,7 @@ func (b *batch) context(parent context.Context) (context.Context, context.Cancel
 // before it. An error means that nothing of b may stay; undoing it is the
 // caller's, who knows whether the transaction has other batches in it.
 func (w *Worker) runBatch(b *batch, rev int64) error {
-	b.reply, b.failed, b.wrote = nil, b.cutErr, false
+	b.reply, b.failed, b.did = nil, b.cutErr, doings{}
 	// First of all: whatever else there is to say, it was executed already.
 	if done, err := w.replayed(b); done || err != nil {
 		return err
@@ -59,46 +69,44 @@ func (w *Worker) runBatch(b *batch, rev int64) error {
 		e.Rev = &rev
 		return e
 	}
-	rows, err := w.runStatements(b)
-	if err != nil {
+	if err := w.runStatements(b); err != nil {
 		return err
 	}
-	return w.settle(b, rev, rows)
+	return w.settle(b, rev)
 }
 
-// runStatements runs the statements of b and returns the rows they changed.
-// The failure of a batch with tx "none" is left in b.failed, and is no error
-// of the batch: the statements before it stand.
-func (w *Worker) runStatements(b *batch) (rows int64, err error) {
+// runStatements runs the statements of b. The failure of a batch with tx
+// "none" is left in b.failed, and is no error of the batch: the statements
+// before it stand.
+func (w *Worker) runStatements(b *batch) error {
 	w.db.ForgetInsert()
 	if b.vacuumed {
 		if !w.rev.writable() {
-			return 0, sqlite.ErrNotPrepared
+			return sqlite.ErrNotPrepared
 		}
-		b.wrote = true
-		return 0, nil
+		b.did.wrote = true
+		return nil
 	}
 	ctx, cancel := b.context(w.abort)
 	defer cancel()
 	for i, st := range b.req.Stmts[:b.cut] {
-		r, err := w.runStatement(ctx, b, st)
-		if err != nil {
+		before := b.did
+		if err := w.runStatement(ctx, b, st); err != nil {
+			b.did = before
 			err = w.statementError(b, i, err)
 			if isOutcome(err) && w.standsAlone(b) && w.db.InTx() {
 				b.failed = err
-				return rows, w.db.RollbackToSavepoint(sqlite.StatementSavepoint)
+				return w.db.RollbackToSavepoint(sqlite.StatementSavepoint)
 			}
-			return 0, err
+			return err
 		}
-		rows += r.Rows
-		b.wrote = b.wrote || r.Wrote
 	}
 	if b.req.Tx != wire.TxNone {
 		if err := w.checkForeignKeys(); err != nil {
-			return 0, w.statementError(b, len(b.req.Stmts)-1, err)
+			return w.statementError(b, len(b.req.Stmts)-1, err)
 		}
 	}
-	return rows, nil
+	return nil
 }
 
 // standsAlone reports whether each statement of b stands by itself, whatever
@@ -108,23 +116,77 @@ func (w *Worker) standsAlone(b *batch) bool { return b.req.Tx == wire.TxNone && 
 
 // runStatement runs one statement, with tx "none" in a savepoint of its own,
 // which an error leaves in place.
-func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) (r sqlite.Result, err error) {
+func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) error {
 	if b.req.Tx != wire.TxNone {
-		return w.db.Run(ctx, st.SQL, st.Params, w.rev.writable())
+		return w.runAsked(ctx, b, st)
 	}
 	if len(b.req.Stmts) == 1 && sqlite.IsVacuum(st.SQL) {
-		return r, errVacuum
+		return errVacuum
 	}
 	if err := w.db.Savepoint(sqlite.StatementSavepoint); err != nil {
-		return r, err
+		return err
 	}
-	if r, err = w.db.Run(ctx, st.SQL, st.Params, w.rev.writable()); err != nil {
-		return r, err
+	if err := w.runAsked(ctx, b, st); err != nil {
+		return err
 	}
 	if err := w.checkForeignKeys(); err != nil {
-		return r, err
+		return err
 	}
-	return r, w.db.ReleaseSavepoint(sqlite.StatementSavepoint)
+	return w.db.ReleaseSavepoint(sqlite.StatementSavepoint)
+}
+
+// runAsked runs one statement and notes what it did.
+func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
+	o := sqlite.RunOptions{Writable: w.rev.writable()}
+	if b.req.Results {
+		o.Rows = &sqlite.Rows{Limit: max(1, wire.MaxResults-b.did.size)}
+	}
+	r, err := w.db.Run(ctx, st, o)
+	if err == nil && b.req.Results {
+		err = b.did.addResult(r, o.Rows, w.db.LastInsertRowID())
+	}
+	if wire.ErrorCode(err) == wire.CodeResultTooLarge {
+		err = wire.Errorf(wire.CodeResultTooLarge, "The results of the batch have more than %d bytes of JSON, the limit, and it was rolled back: ask for fewer, or use Query.", wire.MaxResults)
+	}
+	if err != nil {
+		return err
+	}
+	b.did.rows += r.Rows
+	b.did.wrote = b.did.wrote || r.Wrote
+	b.did.tables = addTables(b.did.tables, r.Tables)
+	return nil
+}
+
+// addResult adds what a statement did. What its columns are called counts as
+// well: a batch may have many statements.
+func (d *doings) addResult(r sqlite.Result, rows *sqlite.Rows, last int64) error {
+	result := wire.StmtResult{
+		RowsAffected: r.Rows, LastInsertRowID: last, Columns: rows.Columns, Types: rows.Types, Rows: wire.RowsOf(rows.Take(nil)),
+	}
+	const frame = 80 // bytes of JSON around it
+	d.size += frame + len(result.Rows.Text())
+	for i, name := range result.Columns {
+		d.size += len(name) + len(result.Types[i]) + 8
+	}
+	if d.size > wire.MaxResults {
+		return wire.Errorf(wire.CodeResultTooLarge, "too large")
+	}
+	d.results = append(d.results, result)
+	return nil
+}
+
+// maxTables bounds the tables that are told of a batch or a group; of more
+// than that nothing is told but that there are many.
+const maxTables = 256
+
+// addTables adds those names to the list that are not in it.
+func addTables(list, more []string) []string {
+	for _, name := range more {
+		if len(list) <= maxTables && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // checkForeignKeys fails where the transaction would fail to commit by a
@@ -179,21 +241,27 @@ func isOutcome(err error) bool {
 
 // settle gives b its rev and its reply, and keeps its record, all within the
 // transaction.
-func (w *Worker) settle(b *batch, rev, rows int64) error {
-	if b.wrote {
+func (w *Worker) settle(b *batch, rev int64) error {
+	if b.did.wrote {
 		rev++
 	}
+	w.reply(b)
+	epoch := w.rev.told()
+	b.reply.Rev, b.reply.Epoch = &rev, &epoch
+	return w.record(b)
+}
+
+// reply makes the reply of b, but for rev and epoch.
+func (w *Worker) reply(b *batch) {
 	b.reply = wire.OK()
 	if b.failed != nil {
 		b.reply = wire.Failure(b.failed)
-		if b.wrote { // what stands would be done twice
+		if b.did.wrote { // what stands would be done twice
 			b.reply.Retryable = new(bool)
 		}
 	} else {
 		last := w.db.LastInsertRowID()
 		b.reply.LastInsertRowID = &last
 	}
-	epoch := w.rev.told()
-	b.reply.Rev, b.reply.Epoch, b.reply.RowsAffected = &rev, &epoch, &rows
-	return w.record(b)
+	b.reply.RowsAffected, b.reply.Results = &b.did.rows, b.did.results
 }

@@ -60,10 +60,10 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 	if len(group) == 0 {
 		return nil, false
 	}
-	rev := w.rev.value
+	rev, results := w.rev.value, 0
 	started := time.Now()
 	for i, b := range group {
-		if i > 0 && (b.first || time.Since(started) > w.cfg.groupTime) {
+		if i > 0 && (b.first || results > groupBytes || time.Since(started) > w.cfg.groupTime) {
 			rest, group = group[i:], group[:i]
 			break
 		}
@@ -73,9 +73,10 @@ func (w *Worker) attempt(group []*batch) (rest []*batch, restarted bool) {
 		if err := w.runIsolated(b, rev, len(group) > 1); err != nil {
 			return w.restart(group, i, err), true
 		}
-		if b.wrote {
+		if b.did.wrote {
 			rev++
 		}
+		results += b.did.size
 	}
 	if rev != w.rev.value && !w.rev.wal {
 		// The batches are good; now the file gets its log, and they run again.
@@ -105,7 +106,7 @@ func (w *Worker) runIsolated(b *batch, rev int64, shared bool) error {
 	if err == nil || !shared || !isOutcome(err) || !w.db.InTx() {
 		return err
 	}
-	b.reply, b.wrote = wire.Failure(w.diskError(err)), false
+	b.reply, b.did = wire.Failure(w.diskError(err)), doings{}
 	return w.db.RollbackToSavepoint(sqlite.BatchSavepoint)
 }
 
@@ -122,7 +123,7 @@ func (w *Worker) restart(group []*batch, i int, err error) []*batch {
 			err = w.vacuum(b)
 		}
 	default:
-		err = w.blame(b, err, slices.ContainsFunc(group[:i], func(b *batch) bool { return b.wrote }))
+		err = w.blame(b, err, slices.ContainsFunc(group[:i], func(b *batch) bool { return b.did.wrote }))
 		w.giveUpTx()
 	}
 	if err == nil {

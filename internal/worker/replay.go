@@ -87,7 +87,7 @@ func (w *Worker) record(b *batch) error {
 		}
 		w.replay.dropped += w.db.Changes()
 	}
-	if b.req.RequestID == "" || !b.wrote {
+	if b.req.RequestID == "" || !b.did.wrote {
 		return nil
 	}
 	reply, err := wire.AppendReply(nil, b.reply)
@@ -164,6 +164,9 @@ func digest(req *wire.Request) []byte {
 			writeInt(h, uint64(v.Int))
 			writeInt(h, math.Float64bits(v.Float))
 			writeText(h, v.Bytes)
+		}
+		if st.Rows != nil { // the text: a repeat is the same to the byte
+			writeText(h, st.Rows.Text())
 		}
 	}
 	return h.Sum(nil)[:16]

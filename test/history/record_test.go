@@ -84,11 +84,11 @@ func (r *recorder) addSpan(s span) {
 func (r *recorder) history() []*event {
 	slices.SortFunc(r.events, func(a, b *event) int { return int(a.Call - b.Call) })
 	for _, e := range r.events {
-		if e.In.Kind == prepare || e.In.Kind == closing {
-			r.noteReaders(e)
-		}
 		if e.Out.Lost { // it may take effect whenever its turn comes, or never
 			e.Ret = math.MaxInt64
+		}
+		if e.In.Kind == prepare || e.In.Kind == closing {
+			r.noteReaders(e)
 		}
 	}
 	return r.events

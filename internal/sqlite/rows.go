@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"math"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylinedb/skylinedb/wire"
+)
+
+// Rows collects the rows of a statement as the protocol sends them.
+type Rows struct {
+	Columns []string
+	Types   []string // declared types, "" for none
+	Count   int64
+	// Limit is the number of bytes of JSON that Text may have; a row beyond it
+	// fails with CodeResultTooLarge.
+	Limit int
+	// After, if any, is called after each row. It may take the text with Take,
+	// and its error ends the statement.
+	After func() error
+
+	text []byte // "[" and the rows, with commas between them
+}
+
+// Size returns the number of bytes that are collected.
+func (r *Rows) Size() int { return len(r.text) }
+
+// Take returns the JSON text of the rows that were collected, nil for a
+// statement that returns none, and begins anew with the buffer given.
+func (r *Rows) Take(buf []byte) []byte {
+	text := r.text
+	if r.Columns != nil && text == nil {
+		text = []byte{'['}
+	}
+	r.text = buf[:0]
+	if text == nil {
+		return nil
+	}
+	return append(text, ']')
+}
+
+// reset forgets the rows of an earlier statement of the same text.
+func (r *Rows) reset() { r.Columns, r.Types, r.Count, r.text = nil, nil, 0, r.text[:0] }
+
+// fetch runs st to its end and collects its rows. A statement without columns
+// leaves those of an earlier one as they are.
+func (r *Rows) fetch(st *sqlite3.Stmt) error {
+	n := st.ColumnCount()
+	if n == 0 {
+		return st.Exec()
+	}
+	for st.Step() {
+		if r.Columns == nil {
+			r.head(st, n)
+		}
+		err := r.add(st, n)
+		if err == nil && r.After != nil {
+			err = r.After()
+		}
+		if err != nil {
+			st.Reset() // which repeats the statement's own last error
+			return err
+		}
+	}
+	if r.Columns == nil && st.Err() == nil {
+		r.head(st, n)
+	}
+	return st.Reset()
+}
+
+// head notes the columns of st. It is done after the first step, which may
+// have compiled the statement anew.
+func (r *Rows) head(st *sqlite3.Stmt, n int) {
+	r.Columns, r.Types = make([]string, n), make([]string, n)
+	for i := range n {
+		r.Columns[i], r.Types[i] = st.ColumnName(i), st.ColumnDeclType(i)
+	}
+}
+
+// add appends the row that st stands on.
+func (r *Rows) add(st *sqlite3.Stmt, n int) error {
+	begin := byte(',')
+	if len(r.text) == 0 {
+		begin = '['
+	}
+	text := append(r.text, begin, '[')
+	for i := range n {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		v := column(st, i)
+		if len(text)+len(v.Bytes) > r.limit() {
+			return r.tooLarge()
+		}
+		text = wire.AppendValue(text, v)
+	}
+	r.text = append(text, ']')
+	r.Count++
+	if len(r.text) >= r.limit() {
+		return r.tooLarge()
+	}
+	return nil
+}
+
+func (r *Rows) limit() int {
+	if r.Limit == 0 {
+		return math.MaxInt
+	}
+	return r.Limit
+}
+
+func (r *Rows) tooLarge() error {
+	return wire.Errorf(wire.CodeResultTooLarge, "The rows have more than %d bytes of JSON, the limit: ask for fewer or for shorter ones.", r.Limit)
+}
+
+// column returns column i of the row that st stands on. Its bytes are good
+// until the next step.
+func column(st *sqlite3.Stmt, i int) wire.Value {
+	switch st.ColumnType(i) {
+	case sqlite3.INTEGER:
+		return wire.Value{Kind: wire.Integer, Int: st.ColumnInt64(i)}
+	case sqlite3.FLOAT:
+		return wire.Value{Kind: wire.Real, Float: st.ColumnFloat(i)}
+	case sqlite3.TEXT:
+		return wire.Value{Kind: wire.Text, Bytes: st.ColumnRawText(i)}
+	case sqlite3.BLOB:
+		return wire.Value{Kind: wire.Blob, Bytes: st.ColumnRawBlob(i)}
+	}
+	return wire.Value{}
+}
