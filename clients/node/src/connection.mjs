@@ -191,6 +191,8 @@ export class Connection {
       if (!call || (reply.id !== undefined && reply.id !== call.id)) throw new Error("a reply came that belongs to no request");
       if (!reply.more) this.#waiting.shift();
       call.put(reply);
+      // What follows on this connection would be lost.
+      if (reply.code === "FRAME_TOO_LARGE") this.destroy(new Error("the daemon ends it after a frame that is too large"));
       if (!reply.more) this.#pump();
     }
     if (!this.usable) this.#loseAll();

@@ -1,5 +1,14 @@
 // What calls fail with.
 
+/** What an error reply may have, and what it is called here. */
+const fields = [
+  ["sqlite_code", "sqliteCode"],
+  ["statement_index", "statementIndex"],
+  ["rev", "rev"],
+  ["epoch", "epoch"],
+  ["rows_affected", "rowsAffected"],
+];
+
 /** A failed call: a code for programs, one sentence for people. */
 export class SkylineError extends Error {
   /**
@@ -12,11 +21,9 @@ export class SkylineError extends Error {
     this.name = "SkylineError";
     this.code = code;
     this.retryable = more.retryable ?? false;
-    this.sqliteCode = more.sqlite_code;
-    this.statementIndex = more.statement_index;
-    this.rev = more.rev;
-    this.epoch = more.epoch;
-    this.rowsAffected = more.rows_affected;
+    for (const [field, name] of fields) {
+      if (more[field] !== undefined && more[field] !== null) this[name] = more[field];
+    }
   }
 
   /** The error that an error reply stands for. */

@@ -73,10 +73,10 @@ export class Retry {
 
   /** Waits, on the account of the trouble. */
   async spend(wait) {
+    if (this.#signal?.aborted) throw this.#gaveUp();
     const stop = new AbortController();
     const aborted = () => stop.abort(this.#signal.reason);
     const timer = setTimeout(() => stop.abort(), this.#left);
-    if (this.#signal?.aborted) aborted();
     this.#signal?.addEventListener("abort", aborted, { once: true });
     const began = performance.now();
     try {

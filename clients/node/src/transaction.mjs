@@ -65,7 +65,8 @@ export class Transaction {
     const { signal = this.#signal } = options;
     const request = batchRequest(this.db, stmts, { results: options.results, timeoutMs: options.timeoutMs });
     const reply = await this.#request({ ...request, tx: this.id }, signal);
-    return batchResult(reply, options.as);
+    const { rev, epoch, replayed, ...result } = batchResult(reply, options.as); // a rev comes with Commit
+    return result;
   }
 
   /** The rows of a query that sees what the transaction has written. Nothing
