@@ -24,6 +24,7 @@ export async function begin({ link, settings, ids }, db, options = {}) {
       const hangUp = () => link.discard(connection);
       signal?.addEventListener("abort", hangUp, { once: true });
       try {
+        signal?.throwIfAborted();
         const reply = ok(await connection.send(request).next());
         return new Transaction({ link, settings, ids }, connection, db, reply, signal);
       } catch (e) {
