@@ -30,7 +30,7 @@ export class Client {
 
   /** Executes statements as one transaction, exactly once. */
   async batch(db, stmts, options = {}) {
-    const reply = await sendOnce(this.#sender(), batchRequest(named(db), stmts, options), options);
+    const reply = await sendOnce(this.#sender(named(db)), batchRequest(named(db), stmts, options), options);
     return batchResult(reply, options.as);
   }
 
@@ -141,13 +141,21 @@ export class Client {
     await connection.end();
   }
 
+  /** Sends a request that is no batch, on a connection of its own: no batch
+   * that waits for its turn holds it up. */
   #request(request, { signal } = {}) {
-    const deed = async (connection) => ok(await outcome(connection.send(request), signal));
-    return new Retry(this.#settings, signal).run((stop) => this.#link.shared(stop), deed);
+    const deed = async (connection) => {
+      try {
+        return ok(await outcome(connection.send(request), signal));
+      } finally {
+        this.#link.release(connection);
+      }
+    };
+    return new Retry(this.#settings, signal).run((stop) => this.#link.exclusive(stop), deed);
   }
 
-  #sender() {
-    return { settings: this.#settings, ids: this.#ids, connect: (stop) => this.#link.shared(stop) };
+  #sender(db) {
+    return { settings: this.#settings, ids: this.#ids, connect: (stop) => this.#link.shared(db, stop) };
   }
 }
 

@@ -1,5 +1,5 @@
-// The way to the daemon: connections that are made sure of, one that all
-// requests share, and others for what needs one of its own.
+// The way to the daemon: connections that are made sure of, one for each
+// database that its batches share, and others for what needs one of its own.
 
 import fs from "node:fs";
 import net from "node:net";
@@ -12,14 +12,15 @@ import { defaultMaxFrame, protocol } from "./wire.mjs";
 const windows = process.platform === "win32";
 const handshake = 10_000; // for a connection and the first reply on it
 const maxSpare = 4; // connections kept for the next query or transaction
+const maxLanes = 16; // databases whose connections are kept though they are idle
 const maxPath = process.platform === "linux" ? 107 : 103; // of a socket, in bytes
 
 export class Link {
   #settings;
   #dir; // that the daemon serves, or would
   #pinned; // the daemon must serve #dir
-  #shared; // the connection of all requests, perhaps ended
-  #connecting; // a promise of it
+  #lanes = new Map(); // of a database to the connection of its batches, perhaps ended
+  #connecting = new Map(); // of a database to a promise of that
   #starting; // a promise that a daemon answers
   #spare = [];
   #all = new Set(); // connections, but for those that are known to have ended
@@ -31,13 +32,30 @@ export class Link {
     this.#pinned = settings.pinned;
   }
 
-  /** The connection that requests share: it is made by whoever is first. */
-  shared(signal) {
-    if (this.#shared?.usable) return this.#shared;
-    this.#connecting ??= this.#reach()
-      .then((connection) => (this.#shared = connection))
-      .finally(() => (this.#connecting = undefined));
-    return orAborted(this.#connecting, signal);
+  /** The connection that the batches of a database share: it is made by whoever
+   * is first. Another database has another, because replies come in the order of
+   * the requests: one whose writer is held must not hold up the others. */
+  shared(db, signal) {
+    const lane = this.#lanes.get(db);
+    if (lane?.usable) return lane;
+    if (!this.#connecting.has(db)) {
+      const made = this.exclusive()
+        .then((connection) => this.#keepLane(db, connection))
+        .finally(() => this.#connecting.delete(db));
+      this.#connecting.set(db, made);
+    }
+    return orAborted(this.#connecting.get(db), signal);
+  }
+
+  #keepLane(db, connection) {
+    for (const [name, lane] of this.#lanes) {
+      if (this.#lanes.size < maxLanes) break;
+      if (lane.usable && !lane.idle) continue;
+      this.#lanes.delete(name);
+      this.release(lane);
+    }
+    this.#lanes.set(db, connection);
+    return connection;
   }
 
   /** A connection for one user, who gives it back by release. */

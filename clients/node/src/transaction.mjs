@@ -103,7 +103,7 @@ export class Transaction {
     this.#mayGoOn();
     this.#ended = new SkylineError("TX_EXPIRED", "The transaction was committed before.");
     const { link, settings, ids } = this.#client;
-    const connect = (stop) => (this.#connection.usable ? this.#connection : link.shared(stop));
+    const connect = (stop) => (this.#connection.usable ? this.#connection : link.shared(this.db, stop));
     try {
       const request = { type: "Commit", db: this.db, tx: this.id, request_id: requestId };
       const reply = await sendOnce({ settings, ids, connect }, request, { forget });
