@@ -2,7 +2,7 @@
 
 import { decides, invalid, phrase, SkylineError, unavailable } from "./errors.mjs";
 import { ok, outcome, Retry } from "./retry.mjs";
-import { encodeParams, rowMaker } from "./wire.mjs";
+import { encodeParams, encodeRev, rowMaker } from "./wire.mjs";
 
 /** The fields of an ExecBatch. */
 export function batchRequest(db, stmts, options = {}) {
@@ -13,7 +13,7 @@ export function batchRequest(db, stmts, options = {}) {
     stmts: stmts.map(statement),
     tx: options.tx,
     results: options.results || undefined,
-    expect_rev: options.expectRev,
+    expect_rev: encodeRev(options.expectRev),
     sync: options.sync,
     timeout_ms: options.timeoutMs,
     request_id: options.requestId,

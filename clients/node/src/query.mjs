@@ -2,7 +2,7 @@
 
 import { Passing, SkylineError, unavailable } from "./errors.mjs";
 import { ok, outcome, Retry } from "./retry.mjs";
-import { encodeParams, rowMaker } from "./wire.mjs";
+import { encodeParams, encodeRev, rowMaker } from "./wire.mjs";
 
 const drainFor = 5000; // for a cancelled query to end, before the client hangs up
 
@@ -13,7 +13,7 @@ export function queryRequest(db, sql, params, options) {
     sql,
     params: params && encodeParams(params),
     limit: options.limit,
-    min_rev: options.minRev,
+    min_rev: encodeRev(options.minRev),
     timeout_ms: options.timeoutMs,
   };
 }

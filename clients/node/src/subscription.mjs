@@ -4,6 +4,7 @@ import { Passing } from "./errors.mjs";
 import { Backoff } from "./pause.mjs";
 import { opened } from "./query.mjs";
 import { ok, outcome } from "./retry.mjs";
+import { encodeRev } from "./wire.mjs";
 
 /** An async generator of events. Where the connection is lost it connects
  * again and goes on from the last event: what it missed is told by one event
@@ -14,7 +15,7 @@ import { ok, outcome } from "./retry.mjs";
  * back because somebody listens. */
 export async function* events({ link, settings }, { db, rev, epoch, signal } = {}) {
   signal?.throwIfAborted();
-  const known = { type: "Subscribe", db, rev, epoch };
+  const known = { type: "Subscribe", db, rev: encodeRev(rev), epoch };
   let open = await opened(link, settings, known, signal);
   for (let again = false; ; again = true) {
     const { connection } = open;
@@ -49,7 +50,7 @@ function* told(frame, known, again) {
   if (db !== undefined && (known.rev === undefined || !frame.subscribed)) {
     // Not from the first frame of a later stream: what was missed is told by
     // the next one, which may be lost.
-    known.rev = rev;
+    known.rev = encodeRev(rev);
     known.epoch = epoch;
   }
   if (frame.subscribed) {

@@ -5,6 +5,7 @@ import { invalid, Passing, SkylineError } from "./errors.mjs";
 import { collect } from "./collect.mjs";
 import { QueryStream, queryRequest } from "./query.mjs";
 import { ok, outcome, Retry } from "./retry.mjs";
+import { encodeRev } from "./wire.mjs";
 
 /** Begins a transaction. The connection is this transaction's until its end. */
 export async function begin({ link, settings, ids }, db, options = {}) {
@@ -16,7 +17,7 @@ export async function begin({ link, settings, ids }, db, options = {}) {
     lease_ms: options.leaseMs,
     timeout_ms: options.timeoutMs,
     sync: options.sync,
-    expect_rev: options.expectRev,
+    expect_rev: encodeRev(options.expectRev),
   };
   return new Retry(settings, signal, true).run(
     (stop) => link.exclusive(stop),

@@ -9,7 +9,7 @@ export const defaultMaxFrame = 16 << 20;
 export function frame(request, maxFrame) {
   let body;
   try {
-    body = Buffer.from(JSON.stringify(request, exact));
+    body = Buffer.from(JSON.stringify(request));
   } catch (e) {
     throw invalid(`The request cannot be written as JSON: ${e.message}`, e);
   }
@@ -21,8 +21,8 @@ export function frame(request, maxFrame) {
   return Buffer.concat([header, body]);
 }
 
-/** Numbers beyond 2^53 go as text: a rev, a parameter. */
-const exact = (_, value) => (typeof value === "bigint" ? { $int: value.toString() } : value);
+/** A rev as it is sent: beyond 2^53 as text. */
+export const encodeRev = (rev) => (typeof rev === "bigint" ? { $int: rev.toString() } : rev);
 
 /** Puts frames together from the pieces in which a socket hands them over. */
 export class FrameReader {

@@ -175,7 +175,7 @@ test("odd input gives the documented codes, and the connection goes on", async (
     ["a.db", [{ sql: "INSERT INTO t(a) VALUES(?)", params: [Buffer.alloc(20 << 20)] }], "FRAME_TOO_LARGE"],
   ];
   for (const [db, stmts, want] of wants) {
-    await assert.rejects(c.batch(db, stmts), code(want), `${db} ${String(JSON.stringify(stmts)).slice(0, 60)}`);
+    await assert.rejects(c.batch(db, stmts), code(want), `${db} ${stmts[0]?.sql ?? stmts[0]}`);
   }
   for (const options of [{ tx: "some" }, { sync: "off" }, { timeoutMs: 0 }, { timeoutMs: "1" }, { requestId: "" }, { requestId: "x".repeat(129) }, { expectRev: 1.5 }]) {
     await assert.rejects(c.exec("a.db", "SELECT 1", null, options), code("INVALID_REQUEST"), JSON.stringify(options));
