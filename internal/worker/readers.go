@@ -27,6 +27,7 @@ const (
 type readers struct {
 	file  string
 	vfs   string
+	stall time.Duration // see stallTime
 	room  chan struct{} // one place for each connection of the daemon
 	log   *slog.Logger
 	count atomic.Int64 // queries that were begun
