@@ -49,6 +49,7 @@ var imports = []struct {
 	{"test/hostile", nil},
 	{"test/crowd", nil},
 	{"test/mutation", nil},
+	{"test/clients", nil},
 	{"torture", []string{"test/tally"}},
 }
 

@@ -1,0 +1,3 @@
+// Package clients runs the test suites of the clients in other languages against
+// the real daemon.
+package clients
