@@ -68,7 +68,7 @@ const large = /"(last_insert_rowid|rev)":(-?[0-9]{16,})(?=[,}])/g;
 
 function parse(text) {
   const reply = JSON.parse(text.replace(large, '"$1":{"$int":"$2"}'));
-  if (typeof reply !== "object" || reply === null) throw new Error("a reply is no object");
+  if (reply?.status !== "ok" && reply?.status !== "error") throw new Error("a reply has no status");
   for (const part of [reply, ...(reply.results ?? []), ...(reply.databases ?? [])]) {
     for (const name of ["last_insert_rowid", "rev"]) {
       if (part[name]?.$int !== undefined) part[name] = integer(part[name].$int);
