@@ -187,6 +187,30 @@ func TestQueryInBlocks(t *testing.T) {
 	}
 }
 
+// The last row may fill its block: the last frame has none.
+func TestQueryWhoseLastBlockIsFull(t *testing.T) {
+	h := serving(t)
+	a := h.ask(&wire.Request{SQL: `SELECT zeroblob(40000) UNION ALL SELECT zeroblob(40000) UNION ALL SELECT zeroblob(40000)`})
+	last := a.end()
+	if len(a.frames) != 3 || string(last.Rows.Text()) != "[]" || *last.RowCount != 3 {
+		t.Errorf("%d frames, then %s with %d rows", len(a.frames), last.Rows.Text(), *last.RowCount)
+	}
+	if _, err := wire.AppendReply(nil, last); err != nil {
+		t.Error(err)
+	}
+}
+
+// A database whose first request is a Begin can be read beside it.
+func TestQueryBesideAFirstTransaction(t *testing.T) {
+	h := serving(t)
+	h.forget()
+	x := h.mustBegin()
+	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
+	h.wantRead(`SELECT a FROM t`, "[]")
+	x.ends(wire.TypeCommit, "ok rev 2")
+	h.wantRead(`SELECT a FROM t`, "[[1]]")
+}
+
 func TestQueryLimit(t *testing.T) {
 	h := serving(t)
 	h.ok(batchOf(`INSERT INTO t VALUES(1),(2),(3)`))

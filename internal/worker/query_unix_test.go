@@ -20,6 +20,17 @@ func (h *harness) swap() {
 	}
 }
 
+// A transaction does not commit into a file that is not there any more.
+func TestTransactionOfAFileThatIsReplaced(t *testing.T) {
+	h := serving(t)
+	x := h.mustBegin()
+	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
+	h.swap()
+	x.ends(wire.TypeCommit, "TX_EXPIRED")
+	h.ok(batchOf(`INSERT INTO t VALUES('more')`))
+	h.wantQuery(`SELECT a FROM t`, "other more")
+}
+
 // A file that was replaced is read, and its epoch is told, before anybody
 // writes to it.
 func TestQueryOfAReplacedFile(t *testing.T) {

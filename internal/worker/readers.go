@@ -247,6 +247,13 @@ func (r *readers) begin(c *Call) (context.Context, func()) {
 	}
 }
 
+// readAgain lets queries read what is still open after stopReading.
+func (w *Worker) readAgain() {
+	if w.db != nil {
+		w.readers.admit(w.identity)
+	}
+}
+
 // admitQuery opens the file for queries and passes on the one that asked for it.
 func (w *Worker) admitQuery(c *Call) {
 	err := w.openToRead()
