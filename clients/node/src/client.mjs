@@ -59,6 +59,7 @@ export class Client {
     let result;
     try {
       result = await work(tx);
+      options.signal?.throwIfAborted();
     } catch (e) {
       await tx.rollback();
       throw e;

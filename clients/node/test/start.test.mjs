@@ -135,6 +135,19 @@ test("maintenance: a file is replaced while the client is there", async (t) => {
   assert.equal((await c.reopenDatabase("a.db")).already, true);
 });
 
+test("a client that nobody closes keeps no program alive", async (t) => {
+  const d = await daemon(t);
+  const program = `import { connect } from ${JSON.stringify(new URL("../index.mjs", import.meta.url).href)};
+    const c = connect();
+    await c.exec("a.db", "CREATE TABLE t(a)");
+    await c.all("a.db", "SELECT a FROM t");
+    await c.transaction("a.db", (tx) => tx.exec("INSERT INTO t VALUES(1)"));
+    for await (const e of c.subscribe({ db: "a.db" })) break;`;
+  const env = { ...d.env, SKYLINEDB_SOCKET: d.socket, SKYLINEDB_DIR: d.dir, SKYLINEDB_AUTOSTART: "no" };
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { env, stdio: "inherit" });
+  assert.equal(await new Promise((resolve) => child.once("exit", resolve)), 0);
+});
+
 test("a closed client says so, and its calls in flight end", async (t) => {
   const d = await daemon(t);
   const c = client(d);
