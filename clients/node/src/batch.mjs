@@ -55,9 +55,10 @@ function statementResult(part, as) {
  *
  * @param connect gets the connection for each try */
 export async function sendOnce({ settings, ids, connect }, request, { signal, forget = [] } = {}) {
-  const own = request.request_id === undefined ? ids.next() : undefined;
+  const given = request.request_id ?? undefined; // null counts as absent
+  const own = given === undefined ? ids.next() : undefined;
   const carried = ids.take(request.db);
-  const full = { ...request, request_id: own ?? request.request_id };
+  const full = { ...request, request_id: own ?? given };
   const retry = new Retry(settings, signal);
   const attempt = async (forgotten) => {
     const ids = forgotten.length > 0 ? forgotten : undefined;

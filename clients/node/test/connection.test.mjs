@@ -51,7 +51,7 @@ test("ids are forgotten once their replies are there, and not before", async (t)
   const exec = (db, options) => c.exec(db, "INSERT INTO t VALUES(1)", null, options).catch(() => {});
   await exec("a.db");
   await exec("a.db");
-  await exec("b.db");
+  await exec("b.db", { requestId: null });
   await exec("a.db", { requestId: "own", forget: ["old"] });
   await exec("a.db");
   const sent = d.peers.flatMap(({ requests }) => requests).filter(({ type }) => type === "ExecBatch");
@@ -60,6 +60,8 @@ test("ids are forgotten once their replies are there, and not before", async (t)
   // The second failed: what it should forget is told again.
   assert.deepEqual(of("a.db"), [undefined, [ids[0]], ["old", ids[0]], undefined]);
   assert.deepEqual(of("b.db"), [undefined]);
+  assert.equal(new Set(ids).size, 5);
+  assert.ok(ids.every((id) => typeof id === "string"));
 });
 
 test("a batch that is given up is cancelled, and what became of it is told", async (t) => {
