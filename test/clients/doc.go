@@ -1,3 +1,4 @@
-// Package clients runs the test suites of the clients in other languages against
-// the real daemon.
+// Package clients runs the tests of the clients in other languages, each with
+// its language's own program, against the daemon of this module. A language
+// that is not installed is skipped.
 package clients
