@@ -13,7 +13,9 @@ const (
 	maxConns      = 4096      // connections
 	maxUnanswered = 64        // requests of one connection
 	allowance     = 64 << 10  // bytes of unanswered requests that a connection has to itself
-	sharedBytes   = 256 << 20 // bytes of unanswered requests beyond the allowances
+	sharedBytes   = 256 << 20 // bytes of unanswered requests beyond the allowances, and of results
+	maxReaders    = 64        // connections that queries run on
+	maxHeld       = 64        // transactions of one connection
 )
 
 // stallTime is how long a large frame may stand still while others wait for
@@ -42,6 +44,15 @@ type share struct {
 
 func newBudget(maxFrame int) *budget {
 	return &budget{free: max(sharedBytes, 2*maxFrame), reading: map[*share]func(){}}
+}
+
+// take is acquire for bytes that do not come from the connection.
+func (b *budget) take(ctx context.Context, n int) (*share, error) {
+	s, err := b.acquire(ctx, n, func() {})
+	if err == nil {
+		b.read(s)
+	}
+	return s, err
 }
 
 // acquire takes n bytes for a frame that is about to be read; end ends the

@@ -5,9 +5,11 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -26,20 +28,32 @@ type conn struct {
 	account  *account
 	pending  chan *pending // what the writer has to send, in order
 	opened   time.Time
-	stopping atomic.Bool // stopReading was called
+	stopping atomic.Bool     // stopReading was called
+	written  chan struct{}   // closed when the writer has ended
+	txs      map[string]held // by their ids; of the reader
+
+	mu   sync.Mutex // guards owed
+	owed []*pending // requests whose replies were not written, in order
 }
 
 func newConn(r *Router, nc net.Conn) *conn {
 	return &conn{
 		r: r, nc: nc, opened: time.Now(), pending: make(chan *pending, maxUnanswered),
 		account: &account{budget: r.budget, end: func() { nc.Close() }},
+		written: make(chan struct{}), txs: map[string]held{},
 	}
 }
 
 // read takes requests until the client hangs up or breaks the protocol, or
 // until stopReading.
 func (c *conn) read() {
-	defer close(c.pending)
+	c.readAll()
+	c.leaveTransactions()
+	close(c.pending)
+	c.watchHangUp()
+}
+
+func (c *conn) readAll() {
 	defer c.recovered()
 	br := bufio.NewReaderSize(c.nc, 4<<10)
 	for {
@@ -82,8 +96,9 @@ func (c *conn) request(br *bufio.Reader) *pending {
 		return nil
 	}
 	held.arrived()
-	p = c.r.dispatch(body)
+	p = c.dispatch(body)
 	p.held = held
+	c.owe(p)
 	return p
 }
 
@@ -143,6 +158,25 @@ func (c *conn) allowReading(until time.Time) {
 func (c *conn) stopReading() {
 	c.stopping.Store(true)
 	c.nc.SetReadDeadline(time.Unix(1, 0))
+}
+
+// hangUpGlance is how often a client that sends no more is looked at, as long
+// as it is owed a stream.
+const hangUpGlance = time.Second
+
+// watchHangUp ends what runs for a client that has gone and wants no answer. One
+// that has shut down its sending side alone may still read.
+func (c *conn) watchHangUp() {
+	ticker := time.NewTicker(hangUpGlance)
+	defer ticker.Stop()
+	for !transport.HungUp(c.nc) {
+		select {
+		case <-c.written:
+			return
+		case <-ticker.C:
+		}
+	}
+	c.abandon()
 }
 
 // refuse tells a client that was not admitted why, and closes.

@@ -7,39 +7,76 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// dispatch decodes a request and starts it. It never waits.
-func (r *Router) dispatch(body []byte) *pending {
+// dispatch decodes a request and starts it. It waits for nothing but room for
+// the results that a batch asks for.
+func (c *conn) dispatch(body []byte) *pending {
 	req, err := wire.ParseRequest(body)
 	p := &pending{id: req.ID}
 	if err != nil {
 		p.reply = wire.Failure(err)
 		return p
 	}
+	if req.Results {
+		if p.results, err = c.r.results.take(c.r.ctx, wire.MaxResults); err != nil {
+			p.reply = wire.Failure(shuttingDown())
+			return p
+		}
+	}
+	switch req.Type {
+	case wire.TypeCancel:
+		found := c.cancelRequest(req.Target)
+		p.reply = wire.OK()
+		p.reply.Cancelled = &found
+	case wire.TypeSubscribe:
+		c.r.used()
+		s := newSubscriber(c, req)
+		p.streams, p.cancel, p.sub = true, s.cancel, s
+	case wire.TypeQuery:
+		c.query(p, req, len(body))
+	case wire.TypeBegin, wire.TypeCommit, wire.TypeRollback:
+		c.transaction(p, req, len(body))
+	default:
+		if req.TxID != "" {
+			c.transaction(p, req, len(body))
+		} else {
+			c.r.start(p, req, len(body))
+		}
+	}
+	return p
+}
+
+// start starts a request that has nothing to do with its connection.
+func (r *Router) start(p *pending, req *wire.Request, size int) {
 	switch req.Type {
 	case wire.TypePing:
 		// Asked when its turn comes, so that it sees the requests before it.
 		p.ask = func() *wire.Reply { return r.answer(r.ping(req)) }
-		return p
+		return
 	case wire.TypeStatus:
 		p.ask = r.status
-		return p
+		return
 	case wire.TypeShutdown:
 		p.ask = func() *wire.Reply {
 			r.cfg.Log.Info("shutdown was asked for")
 			r.Shutdown()
 			return wire.OK()
 		}
-		return p
+		return
 	}
+	call := worker.NewCall(req, size, time.Now())
+	p.cancel = call.Cancel
+	r.submitFor(p, call)
+}
+
+// submitFor submits the call of a request.
+func (r *Router) submitFor(p *pending, call *worker.Call) {
 	r.used()
-	call := worker.NewCall(req, len(body), time.Now())
-	e, err := r.submit(req.DB, call)
+	e, err := r.submit(call.Req.DB, call)
 	if err != nil {
 		p.reply = r.answer(nil, err)
-		return p
+		return
 	}
 	p.call, p.entry = call, e
-	return p
 }
 
 // answer returns the reply, or the one that tells err.

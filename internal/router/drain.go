@@ -21,6 +21,7 @@ func (r *Router) drain() error {
 	r.draining = true
 	r.mu.Unlock()
 	r.stopWorkers()
+	r.endSubs(shuttingDown())
 	err := r.stopListening()
 	r.closeConns()
 	return err

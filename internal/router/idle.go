@@ -41,8 +41,12 @@ func (r *Router) waitForEnd() (idle bool) {
 	}
 }
 
-// busy reports whether a worker lives that was asked for more than a Ping.
+// busy reports whether a worker lives that was asked for more than a Ping, or
+// somebody waits for events.
 func (r *Router) busy() bool {
+	if r.feed.Len() > 0 {
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.table {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/feed"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
@@ -36,10 +37,15 @@ type Config struct {
 type Router struct {
 	cfg     Config
 	started time.Time
-	budget  *budget
+	budget  *budget       // of requests
+	results *budget       // of the results that batches ask for
+	readers chan struct{} // a place for each connection that queries run on
+	feed    feed.Feed
 
 	ctx      context.Context // ends when connections must stop at once
 	cancel   context.CancelFunc
+	ending   context.Context // ends when subscriptions must
+	endSubs  context.CancelCauseFunc
 	asked    chan struct{} // closed by Shutdown
 	askOnce  sync.Once
 	lastUse  atomic.Int64 // when a request that counts as use came, in nanoseconds since started
@@ -63,11 +69,13 @@ type Router struct {
 // New returns a router that serves nothing yet.
 func New(cfg Config) *Router {
 	r := &Router{
-		cfg: cfg, started: time.Now(), budget: newBudget(cfg.MaxFrame),
+		cfg: cfg, started: time.Now(), budget: newBudget(cfg.MaxFrame), results: newBudget(0),
+		readers: make(chan struct{}, maxReaders),
 		asked: make(chan struct{}), open: map[*conn]struct{}{},
 		table: map[string]*entry{}, names: map[string]*entry{}, maxWorkers: maxWorkers,
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.ending, r.endSubs = context.WithCancelCause(r.ctx)
 	r.used()
 	return r
 }

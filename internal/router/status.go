@@ -51,7 +51,7 @@ func (r *Router) databases() []wire.DatabaseStatus {
 	for _, s := range all {
 		row := s.s.Status()
 		if row.Worker = s.w != nil; row.Worker {
-			row.QueueDepth = s.w.QueueDepth()
+			row.QueueDepth, row.Queries, row.Tx = s.w.QueueDepth(), s.w.Queries(), s.w.Holder()
 		}
 		row.WALBytes, _ = dbfile.LogSize(row.DBPath) // 0 where it cannot be told
 		rows = append(rows, row)

@@ -23,7 +23,7 @@ type entry struct {
 	w     *worker.Worker   // nil while no worker serves it
 	used  bool             // w was asked for more than a Ping
 	turn  int64            // Router.turn when w was asked last
-	owed  atomic.Int64     // calls whose replies the router has not received
+	owed  atomic.Int64     // calls whose replies the router has not received, and transactions
 	names []string         // its keys in Router.names
 	last  *worker.Snapshot // of its last worker, which has retired
 	gone  <-chan struct{}  // closed when its last worker holds the file no more
@@ -75,14 +75,32 @@ func (r *Router) submitTo(e *entry, name string, call *worker.Call) error {
 		}
 		r.spawn(e, room)
 	}
-	if !e.w.Submit(call) {
-		return queueFull(name)
+	if call.Tx != nil { // it is owed until it ends, beside its Begin
+		e.owed.Add(1)
+		call.Tx.OnEnd(e.answered)
+	}
+	if call.Req.Type != wire.TypeQuery || !e.w.Query(call) {
+		if !e.w.Submit(call) {
+			if call.Tx != nil {
+				e.answered()
+			}
+			return queueFull(name)
+		}
 	}
 	e.owed.Add(1)
 	r.turn++
 	e.turn = r.turn
 	e.used = e.used || call.Req.Type != wire.TypePing
 	return nil
+}
+
+// serves reports whether e is the database of that name.
+func (r *Router) serves(e *entry, name string) bool {
+	if name == e.path.Name {
+		return true
+	}
+	path, err := r.cfg.Root.Resolve(name)
+	return err == nil && path.Key == e.path.Key
 }
 
 // retireOldest ends, with mu held, the worker that was asked longest ago of
@@ -143,9 +161,11 @@ func (e *entry) ended() bool {
 func (r *Router) spawn(e *entry, room <-chan struct{}) {
 	e.w = worker.Start(worker.Config{
 		Path: e.path, Synchronous: r.cfg.Synchronous, ForeignKeys: r.cfg.ForeignKeys, Idle: r.cfg.WorkerIdle,
-		Log:    r.cfg.Log.With("db", e.path.Name),
-		Last:   e.last,
-		Retire: func(w *worker.Worker, used bool) bool { return r.retire(e, w, used) },
+		Log:     r.cfg.Log.With("db", e.path.Name),
+		Feed:    &r.feed,
+		Readers: r.readers,
+		Last:    e.last,
+		Retire:  func(w *worker.Worker, used bool) bool { return r.retire(e, w, used) },
 	}, r.both(e.gone, room))
 	r.live++
 }
@@ -171,7 +191,7 @@ func (r *Router) both(a, b <-chan struct{}) <-chan struct{} {
 func (r *Router) retire(e *entry, w *worker.Worker, used bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w.QueueDepth() > 0 || e.w != w {
+	if w.QueueDepth() > 0 || w.Reading() || e.w != w {
 		return false
 	}
 	r.remove(e)

@@ -20,8 +20,15 @@ type pending struct {
 	call   *worker.Call // nil once its reply has been received
 	entry  *entry       // of call
 	ask    func() *wire.Reply
-	linger bool         // the connection ends after this reply
-	held   *reservation // what the request takes of the budget, nil for nothing
+	begin  func()      // submits a Query, when its turn comes
+	sub    *subscriber // of a Subscribe
+	linger bool        // the connection ends after this reply
+
+	streams bool   // the reply has several frames
+	cancel  func() // ends the request, nil where that cannot be; safe at any time
+
+	held    *reservation // what the request takes of the budget, nil for nothing
+	results *share       // what its results take, likewise
 }
 
 // outbox is what is ready for a client and not written yet.
@@ -36,10 +43,11 @@ func (c *conn) write() {
 	var out outbox
 	defer func() {
 		c.nc.Close() // first: it ends the reader, which closes pending
-		out.settle()
+		c.settle(&out)
 		for p := range c.pending {
-			p.settle()
+			c.settleOne(p)
 		}
+		close(c.written)
 	}()
 	defer c.recovered()
 	for p := range c.pending {
@@ -50,7 +58,10 @@ func (c *conn) write() {
 				return
 			}
 			out.frames = out.frames[:0]
-			reply = p.wait()
+			var err error
+			if reply, err = c.wait(p); err != nil {
+				return
+			}
 		}
 		reply.ID = p.id
 		var err error
@@ -62,7 +73,7 @@ func (c *conn) write() {
 			if c.flush(out.frames) != nil {
 				return
 			}
-			out.settle()
+			c.settle(&out)
 		}
 		if p.linger {
 			c.linger()
@@ -72,9 +83,9 @@ func (c *conn) write() {
 
 // settle gives back what the requests took of the budget: their replies were
 // written, or the client is gone.
-func (o *outbox) settle() {
+func (c *conn) settle(o *outbox) {
 	for _, p := range o.replies {
-		p.settle()
+		c.settleOne(p)
 	}
 	clear(o.replies)
 	o.replies = o.replies[:0]
@@ -83,16 +94,28 @@ func (o *outbox) settle() {
 	}
 }
 
-// settle gives back what the request took of the budget. The worker holds it
-// until it has answered, whether or not the client is still there.
-func (p *pending) settle() {
+// settleOne gives back what the request took of the budget. The worker holds it
+// until it has answered, whether or not the client is still there; rows that
+// nobody reads any more are not waited for.
+func (c *conn) settleOne(p *pending) {
 	if p.call != nil {
+		if p.streams {
+			p.cancel()
+		}
 		p.received(<-p.call.Reply())
 	}
 	if p.held != nil {
 		p.held.release()
 		p.held = nil
 	}
+	if p.sub != nil {
+		p.sub.end(nil)
+	}
+	if p.results != nil {
+		c.r.results.release(p.results)
+		p.results = nil
+	}
+	c.paid(p)
 }
 
 // ready returns the reply if it is there.
@@ -110,24 +133,47 @@ func (p *pending) ready() (*wire.Reply, bool) {
 	return nil, false
 }
 
-// wait waits for the reply. A call whose time passes in the queue is answered
-// here, whatever the worker is busy with.
-func (p *pending) wait() *wire.Reply {
-	if p.call == nil {
-		return p.ask()
+// wait waits for the reply, and passes on the frames of one that has several.
+// The error says that the client is gone.
+func (c *conn) wait(p *pending) (*wire.Reply, error) {
+	if p.begin != nil {
+		p.begin()
 	}
-	deadline := p.call.Deadline()
-	if deadline.IsZero() {
-		return p.received(<-p.call.Reply())
+	switch {
+	case p.sub != nil:
+		return p.sub.serve()
+	case p.reply != nil:
+		return p.reply, nil
+	case p.call == nil:
+		return p.ask(), nil
 	}
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	select {
-	case reply := <-p.call.Reply():
-		return p.received(reply)
-	case <-timer.C:
-		p.call.Expire()
-		return p.received(<-p.call.Reply())
+	return c.waitForCall(p)
+}
+
+// waitForCall waits for a worker. A call whose time passes in the queue is
+// answered here, whatever the worker is busy with.
+func (c *conn) waitForCall(p *pending) (*wire.Reply, error) {
+	var late <-chan time.Time
+	if deadline := p.call.Deadline(); !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		late = timer.C
+	}
+	var frames <-chan []byte
+	if p.call.Stream != nil {
+		frames = p.call.Stream.Frames()
+	}
+	for {
+		select {
+		case reply := <-p.call.Reply():
+			return p.received(reply), nil
+		case frame := <-frames:
+			if err := c.flush(frame); err != nil {
+				return nil, err
+			}
+		case <-late:
+			p.call.Expire()
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func TestPanicInsideTheLibrary(t *testing.T) {
 	if err := c.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.Run(t.Context(), wire.Stmt{SQL: `PRAGMA table_info(`+strings.Repeat("x", 1<<20)+`)`}, RunOptions{Writable: true})
+	_, err := c.Run(t.Context(), wire.Stmt{SQL: `PRAGMA table_info(` + strings.Repeat("x", 1<<20) + `)`}, RunOptions{Writable: true})
 	if !errors.Is(err, errName) || !c.Broken() {
 		t.Fatalf("error %.200v, broken %v; want errName, true", err, c.Broken())
 	}

@@ -16,9 +16,9 @@ type Rows struct {
 	// Limit is the number of bytes of JSON that Text may have; a row beyond it
 	// fails with CodeResultTooLarge.
 	Limit int
-	// After, if any, is called after each row. It may take the text with Take,
-	// and its error ends the statement.
-	After func() error
+	// Before and After, if any, are called before each row is added and after
+	// it. They may take the text with Take; their error ends the statement.
+	Before, After func() error
 
 	text []byte // "[" and the rows, with commas between them
 }
@@ -54,7 +54,13 @@ func (r *Rows) fetch(st *sqlite3.Stmt) error {
 		if r.Columns == nil {
 			r.head(st, n)
 		}
-		err := r.add(st, n)
+		var err error
+		if r.Before != nil {
+			err = r.Before()
+		}
+		if err == nil {
+			err = r.add(st, n)
+		}
 		if err == nil && r.After != nil {
 			err = r.After()
 		}
@@ -63,10 +69,14 @@ func (r *Rows) fetch(st *sqlite3.Stmt) error {
 			return err
 		}
 	}
-	if r.Columns == nil && st.Err() == nil {
+	err := st.Err() // also where Step has done nothing, since its time was over
+	if r.Columns == nil && err == nil {
 		r.head(st, n)
 	}
-	return st.Reset()
+	if reset := st.Reset(); err == nil {
+		err = reset
+	}
+	return err
 }
 
 // head notes the columns of st. It is done after the first step, which may

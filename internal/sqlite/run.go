@@ -301,6 +301,12 @@ func (c *Conn) explain(err error) error {
 // IsVacuum reports whether the first statement of sql is a VACUUM.
 func IsVacuum(sql string) bool { return beginsWith(sql, "VACUUM") }
 
+// IsSavepoint reports whether the first statement of sql sets a savepoint,
+// leaves one or goes back to it.
+func IsSavepoint(sql string) bool {
+	return beginsWith(sql, "SAVEPOINT") || beginsWith(sql, "RELEASE") || beginsWith(sql, "ROLLBACK")
+}
+
 // beginsWith reports whether word is the first of sql.
 func beginsWith(sql, word string) bool {
 	sql = skipBlank(sql)

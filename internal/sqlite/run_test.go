@@ -170,14 +170,14 @@ func TestRunStopsAtTheContext(t *testing.T) {
 	if err := c.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Run(ctx, wire.Stmt{SQL: forever+` SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
+	if _, err := c.Run(ctx, wire.Stmt{SQL: forever + ` SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("endless SELECT: %v, want ErrInterrupted", err)
 	}
 	if !c.InTx() {
 		t.Error("an interrupted SELECT ended the transaction")
 	}
 	ctx, cancel = contextDone(t)
-	if _, err := c.Run(ctx, wire.Stmt{SQL: forever+` INSERT INTO t SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
+	if _, err := c.Run(ctx, wire.Stmt{SQL: forever + ` INSERT INTO t SELECT * FROM n`}, RunOptions{Writable: true}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("endless INSERT: %v, want ErrInterrupted", err)
 	}
 	if c.InTx() {

@@ -66,6 +66,16 @@ func (c *Conn) noteVersion() (changed bool) {
 	return c.version != before
 }
 
+// DataVersion returns a number that changes when another connection commits.
+// https://sqlite.org/pragma.html#pragma_data_version
+func (c *Conn) DataVersion() (version int64, err error) {
+	err = c.query(func(r Row) error {
+		version = r.Int(0)
+		return nil
+	}, `PRAGMA data_version`)
+	return version, translate(err, "read the data version")
+}
+
 // Savepoint is a place in a transaction that can be returned to.
 type Savepoint string
 

@@ -20,3 +20,10 @@ func socketPeer(fd int) (uint32, error) {
 	}
 	return cred.Uid, nil
 }
+
+// socketPID returns the process id of a connected socket's peer.
+//
+// Source: LOCAL_PEERPID in sys/un.h of XNU
+func socketPID(fd int) (int, error) {
+	return unix.GetsockoptInt(fd, unix.SOL_LOCAL, unix.LOCAL_PEERPID)
+}

@@ -12,3 +12,12 @@ func socketPeer(fd int) (uint32, error) {
 	}
 	return cred.Uid, nil
 }
+
+// socketPID returns the process id of a connected socket's peer.
+func socketPID(fd int) (int, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return 0, err
+	}
+	return int(cred.Pid), nil
+}

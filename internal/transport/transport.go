@@ -80,6 +80,16 @@ func (l *Listener) Close() error { return l.os.close() }
 // ctx.
 func Dial(ctx context.Context, socket string) (net.Conn, error) { return dial(ctx, socket) }
 
+// PeerPID returns the number of the process at the other end of a connection
+// that Accept returned, 0 where the system does not tell it. The process may
+// have ended since, and its number may be another's.
+func PeerPID(conn net.Conn) int { return peerPID(conn) }
+
+// HungUp reports whether the client of a connection, from which nothing more
+// can be read, has closed it altogether. On Unix it may have closed its sending
+// side alone, and still wait for replies.
+func HungUp(conn net.Conn) bool { return hungUp(conn) }
+
 // IsNotRunning reports whether err, from [Dial], says that nobody listens
 // there: no socket, or one that a dead daemon left. A daemon can be started then.
 func IsNotRunning(err error) bool { return isNotRunning(err) }

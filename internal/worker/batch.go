@@ -14,6 +14,7 @@ import (
 type batch struct {
 	call *Call
 	req  *wire.Request
+	tx   *holding // that it belongs to, nil for one by itself
 
 	// Of a batch with tx "none" that ended SQLite's transaction by itself: it
 	// runs again up to the statement at cut, which has failed with cutErr.
@@ -46,10 +47,18 @@ var errVacuum = errors.New("the batch is a VACUUM")
 
 // context returns the context of the batch's statements.
 func (b *batch) context(parent context.Context) (context.Context, context.CancelFunc) {
-	if b.call.deadline.IsZero() || b.cutErr != nil {
+	end := b.call.deadline
+	if b.tx != nil && (end.IsZero() || end.After(b.tx.end)) {
+		end = b.tx.end
+	}
+	if b.cutErr != nil { // what it is to do again, it has done in time
 		return parent, func() {}
 	}
-	return context.WithDeadline(parent, b.call.deadline)
+	if end.IsZero() {
+		return cancelable{parent, b.call}, func() {}
+	}
+	ctx, cancel := context.WithDeadline(parent, end)
+	return cancelable{ctx, b.call}, cancel
 }
 
 // runBatch runs b within the transaction that is open, where rev is the rev
@@ -64,15 +73,22 @@ func (w *Worker) runBatch(b *batch, rev int64) error {
 	if b.cutErr == nil && !b.vacuumed && b.call.expired(time.Now()) {
 		return timedOut("before its turn came; nothing was done")
 	}
+	if b.req.Type == wire.TypeCommit { // of a transaction that is over
+		return ExpiredTx()
+	}
 	if want := b.req.ExpectRev; want != nil && *want != rev {
-		e := wire.Errorf(wire.CodeRevMismatch, "The database is at rev %d and the batch expects %d: read again and decide anew.", rev, *want)
-		e.Rev = &rev
-		return e
+		return revMismatch(rev, *want)
 	}
 	if err := w.runStatements(b); err != nil {
 		return err
 	}
 	return w.settle(b, rev)
+}
+
+func revMismatch(rev, want int64) *wire.Error {
+	e := wire.Errorf(wire.CodeRevMismatch, "The database is at rev %d and the batch expects %d: read again and decide anew.", rev, want)
+	e.Rev = &rev
+	return e
 }
 
 // runStatements runs the statements of b. The failure of a batch with tx
@@ -101,7 +117,7 @@ func (w *Worker) runStatements(b *batch) error {
 			return err
 		}
 	}
-	if b.req.Tx != wire.TxNone {
+	if b.req.Tx != wire.TxNone && b.tx == nil {
 		if err := w.checkForeignKeys(); err != nil {
 			return w.statementError(b, len(b.req.Stmts)-1, err)
 		}
@@ -137,7 +153,7 @@ func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) error
 
 // runAsked runs one statement and notes what it did.
 func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
-	o := sqlite.RunOptions{Writable: w.rev.writable()}
+	o := sqlite.RunOptions{Writable: w.rev.writable(), Savepoints: b.setsSavepoint()}
 	if b.req.Results {
 		o.Rows = &sqlite.Rows{Limit: max(1, wire.MaxResults-b.did.size)}
 	}
@@ -155,6 +171,12 @@ func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
 	b.did.wrote = b.did.wrote || r.Wrote
 	b.did.tables = addTables(b.did.tables, r.Tables)
 	return nil
+}
+
+// setsSavepoint reports whether b is a client's own savepoint in its
+// transaction.
+func (b *batch) setsSavepoint() bool {
+	return b.tx != nil && len(b.req.Stmts) == 1 && sqlite.IsSavepoint(b.req.Stmts[0].SQL)
 }
 
 // addResult adds what a statement did. What its columns are called counts as
@@ -203,6 +225,11 @@ func (w *Worker) checkForeignKeys() error {
 	return err
 }
 
+var (
+	errMemory = &wire.Error{Code: wire.CodeSQLError, SQLiteCode: "SQLITE_NOMEM", Message: "The statement needs more memory than one database may use: split it."}
+	errLocked = &wire.Error{Code: wire.CodeIOError, Retryable: true, Message: "Another process holds a lock on the database: ask again."}
+)
+
 // statementError says what the client is told of the failure of statement i
 // of b, which is nil where the engine itself failed.
 func (w *Worker) statementError(b *batch, i int, err error) error {
@@ -216,12 +243,14 @@ func (w *Worker) statementError(b *batch, i int, err error) error {
 		return err
 	case errors.Is(err, sqlite.ErrInterrupted) && w.abort.Err() != nil:
 		e = wire.Errorf(wire.CodeShuttingDown, "The daemon is ending and the batch was rolled back: ask again.")
+	case errors.Is(err, sqlite.ErrInterrupted) && b != nil && b.call.gaveUp.Load():
+		e = wire.Errorf(wire.CodeCancelled, "The request was cancelled while statement %d ran; %s was rolled back.", i, undone)
 	case errors.Is(err, sqlite.ErrInterrupted):
 		e = timedOut("while statement %d ran; %s was rolled back", i, undone)
 	case errors.Is(err, sqlite.ErrOutOfMemory):
-		e = &wire.Error{Code: wire.CodeSQLError, SQLiteCode: "SQLITE_NOMEM", Message: "The statement needs more memory than one database may use: split it."}
+		e = errMemory
 	case errors.Is(err, sqlite.ErrBusy):
-		e = &wire.Error{Code: wire.CodeIOError, Retryable: true, Message: "Another process holds a lock on the database: ask again."}
+		e = errLocked
 	default:
 		if e = wire.AsError(err); e.Code == wire.CodeInternal {
 			w.cfg.Log.Error("statement failed", "statement", i, "error", err)

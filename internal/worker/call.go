@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -12,10 +13,14 @@ import (
 type Call struct {
 	Req *wire.Request
 
+	Tx     *Tx     // of a Begin
+	Stream *Stream // of a Query
+
 	size     int       // bytes of the request, for the bounds of a group
 	digest   []byte    // of the batch, where it has a request_id
 	deadline time.Time // zero for none
 	taken    atomic.Bool
+	gaveUp   atomic.Bool // Cancel was called
 	reply    chan *wire.Reply
 
 	// Owned by the worker's goroutine.
@@ -26,8 +31,11 @@ type Call struct {
 // NewCall returns a call for req, of size bytes, that arrived at now.
 func NewCall(req *wire.Request, size int, now time.Time) *Call {
 	c := &Call{Req: req, size: size, reply: make(chan *wire.Reply, 1)}
-	if req.Timeout > 0 {
+	switch {
+	case req.Timeout > 0:
 		c.deadline = now.Add(req.Timeout)
+	case req.MinRev != nil:
+		c.deadline = now.Add(minRevWait)
 	}
 	if req.RequestID != "" {
 		c.digest = digest(req)
@@ -44,9 +52,31 @@ func (c *Call) Deadline() time.Time { return c.deadline }
 // Expire answers a call whose time has passed while it still waits for its
 // turn. A call that the worker has taken is the worker's to answer.
 func (c *Call) Expire() {
-	if c.take() {
-		c.reply <- wire.Failure(timedOut("before its turn came; nothing was done"))
+	c.refuse(timedOut("before its turn came; nothing was done"))
+}
+
+// Cancel ends a call that waits or runs: it is answered with CANCELLED. One
+// that is about to be committed stays.
+func (c *Call) Cancel() {
+	c.gaveUp.Store(true)
+	if c.Stream != nil {
+		c.Stream.cancel(errCancelled)
 	}
+	c.refuse(errCancelled)
+}
+
+// cancelable is a context of the call's statements, which also ends by Cancel.
+type cancelable struct {
+	context.Context
+	call *Call
+}
+
+// Err implements [context.Context].
+func (x cancelable) Err() error {
+	if x.call.gaveUp.Load() {
+		return context.Canceled
+	}
+	return x.Context.Err()
 }
 
 // take takes the call; only one succeeds, and only that one answers.
@@ -67,6 +97,13 @@ func (c *Call) answer(r *wire.Reply) {
 	}
 	c.answered = true
 	c.reply <- r
+}
+
+// refuse answers a call that no worker has taken.
+func (c *Call) refuse(err error) {
+	if c.take() {
+		c.reply <- wire.Failure(err)
+	}
 }
 
 func (c *Call) fail(err error) { c.answer(wire.Failure(err)) }

@@ -14,6 +14,12 @@ const (
 	groupTime    = 10 * time.Millisecond // running time, looked at between batches
 )
 
+// inGroups reports whether a call is run in a group. A Commit that comes there
+// is of a transaction that is over: its record is looked for.
+func inGroups(c *Call) bool {
+	return c.Req.Type == wire.TypeExecBatch || c.Req.Type == wire.TypeCommit
+}
+
 // gather returns the batches of a group: c and those that wait behind it. It
 // never waits for more. A call of another kind stays for the next turn.
 func (w *Worker) gather(c *Call) []*batch {
@@ -21,7 +27,7 @@ func (w *Worker) gather(c *Call) []*batch {
 	for size := c.size; len(group) < groupBatches && size < groupBytes; {
 		select {
 		case c := <-w.queue:
-			if c.Req.Type != wire.TypeExecBatch {
+			if !inGroups(c) {
 				w.next = c
 				return group
 			}

@@ -216,6 +216,7 @@ func (w *Worker) committed(group []*batch) {
 	w.files.Committed()
 	w.ckpt.committed(time.Now().Add(w.cfg.logStays))
 	w.answerAll(group)
+	w.tellCommit(group)
 }
 
 // begin opens the database and a transaction. It waits for a process that
@@ -295,6 +296,7 @@ func (w *Worker) lookAtFile() error {
 	if replaced {
 		w.cfg.Log.Warn("another process put other content into the database", "rev", w.rev.value)
 		w.replay = records{}
+		w.tellChange(wire.ChangeReplaced)
 	}
 	w.noteFiles()
 	return err

@@ -20,6 +20,7 @@ func (w *Worker) run(prev <-chan struct{}) {
 	for again := true; again; {
 		again = w.serve()
 	}
+	w.readers.close(errEnding, w.abort)
 	w.closeDB()
 	w.publish()
 }
@@ -94,10 +95,18 @@ func (w *Worker) idleEnd() (time.Time, bool) {
 	if w.state.unsynced {
 		return time.Time{}, false
 	}
-	if w.lastUse.IsZero() {
+	last := w.lastUse
+	busy, read := w.readers.busy()
+	if read.After(last) {
+		last = read
+	}
+	switch {
+	case busy:
+		last = time.Now()
+	case last.IsZero():
 		return time.Time{}, true
 	}
-	return w.lastUse.Add(w.cfg.Idle), w.cfg.Idle > 0
+	return last.Add(w.cfg.Idle), w.cfg.Idle > 0
 }
 
 // due does what is due and reports whether the worker may end.
@@ -106,15 +115,31 @@ func (w *Worker) due(now time.Time) bool {
 		w.checkpointQuietly()
 	}
 	at, ok := w.idleEnd()
-	return ok && !now.Before(at) && w.cfg.Retire(w, !w.lastUse.IsZero())
+	return ok && !now.Before(at) && w.cfg.Retire(w, w.used())
+}
+
+// used reports whether the worker was asked for more than a Ping.
+func (w *Worker) used() bool {
+	_, read := w.readers.busy()
+	return !w.lastUse.IsZero() || !read.IsZero()
 }
 
 // handle answers c, and whatever else belongs into its group.
 func (w *Worker) handle(c *Call) {
-	if c.Req.Type == wire.TypeExecBatch {
+	if inGroups(c) {
 		w.lastUse = time.Now()
 		w.runGroup(w.gather(c))
 		w.lastUse = time.Now()
+		return
+	}
+	switch c.Req.Type {
+	case wire.TypeBegin:
+		w.lastUse = time.Now()
+		w.transaction(c)
+		w.lastUse = time.Now()
+		return
+	case wire.TypeQuery:
+		w.admitQuery(c)
 		return
 	}
 	if !c.claim() {

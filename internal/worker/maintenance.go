@@ -86,6 +86,7 @@ func (w *Worker) prepare() (*wire.Reply, error) {
 	if err := w.openExisting(); err != nil {
 		return nil, err
 	}
+	w.stopReading(preparingError(), readGrace)
 	if err := w.emptyLog(); err != nil {
 		return nil, err
 	}
@@ -140,6 +141,7 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 	if err != nil && wire.ErrorCode(asNotADatabase(err)) != wire.CodeNotADatabase {
 		return nil, err
 	}
+	w.stopReading(closedError(), readGrace)
 	if err := w.emptyLog(); err != nil {
 		return nil, err
 	}

@@ -98,6 +98,7 @@ func (w *Worker) closeDB() {
 	if w.db == nil {
 		return
 	}
+	w.stopReading(errLetGo, 0)
 	if t, _ := w.tampering(); t != 0 {
 		w.closeTampered(t)
 		return

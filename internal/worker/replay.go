@@ -155,6 +155,9 @@ func digest(req *wire.Request) []byte {
 		writeInt(h, 1)
 		writeInt(h, uint64(*req.ExpectRev))
 	}
+	if req.TxID != "" { // of a Commit
+		writeText(h, []byte(req.TxID))
+	}
 	for _, st := range req.Stmts {
 		writeText(h, []byte(st.SQL))
 		writeInt(h, uint64(st.Params.Len()))

@@ -18,6 +18,7 @@ const (
 	id INTEGER PRIMARY KEY CHECK(id = 1), rev INTEGER NOT NULL, epoch TEXT NOT NULL)`
 	createRequests = `CREATE TABLE IF NOT EXISTS _skylinedb_requests(
 	seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, at INTEGER NOT NULL, reply TEXT NOT NULL)`
+	findState  = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_skylinedb_state'`
 	findTables = `SELECT count(*) FROM sqlite_schema
 	WHERE type = 'table' AND lower(name) IN ('_skylinedb_state', '_skylinedb_requests')`
 	findStrangers = `SELECT count(*) FROM sqlite_schema
@@ -154,6 +155,7 @@ func (w *Worker) enableLog(ctx context.Context) error {
 	if !w.rev.proven || w.rev.wal {
 		return nil
 	}
+	w.stopReading(errLetGo, readGrace) // they would be in the way
 	err := w.db.EnableWAL(ctx)
 	w.rev.wal = err == nil
 	w.noteFiles()

@@ -72,6 +72,7 @@ func (w *Worker) enter(s dbfile.State, m dbfile.Marker) error {
 	}
 	w.state.value, w.state.marker, w.state.synced = s, m, true
 	w.cfg.Log.Info("maintenance state", "state", s)
+	w.tellState(s)
 	return nil
 }
 
@@ -81,8 +82,14 @@ func (w *Worker) enterOpen() error {
 		w.lookAgain()
 		return err
 	}
+	left := w.state.marker
 	w.state.value, w.state.marker, w.state.synced = dbfile.Open, dbfile.Marker{}, true
 	w.cfg.Log.Info("maintenance state", "state", dbfile.Open)
+	if _, epoch := w.revAndEpoch(); epoch == left.Epoch {
+		w.tellChange(wire.ChangeReopened)
+	} else {
+		w.tellChange(wire.ChangeReplaced)
+	}
 	return nil
 }
 
@@ -105,11 +112,15 @@ func (w *Worker) admitsWrites() error {
 	case dbfile.Open:
 		return nil
 	case dbfile.Preparing:
-		return wire.Errorf(wire.CodeDatabasePreparing, "Database is being prepared for maintenance and takes no writes until ReopenDatabase.")
+		return preparingError()
 	case dbfile.Closed:
 		return closedError()
 	}
 	return fmt.Errorf("unknown maintenance state %q", w.state.value)
+}
+
+func preparingError() *wire.Error {
+	return wire.Errorf(wire.CodeDatabasePreparing, "Database is being prepared for maintenance and takes no writes until ReopenDatabase.")
 }
 
 func closedError() *wire.Error {

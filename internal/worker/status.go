@@ -7,7 +7,7 @@ import (
 
 // counters count over the life of the daemon, not of one worker.
 type counters struct {
-	batches, groups, errors, replays int64
+	batches, groups, errors, replays, queries int64
 }
 
 // Snapshot is what a worker lets others see of its database. It never changes.
@@ -33,6 +33,8 @@ func (w *Worker) publish() {
 		return
 	}
 	rev, epoch := w.revAndEpoch()
+	w.stats.queries = w.readers.count.Load()
+	defer w.readers.reached(rev)
 	w.snapshot.Store(&Snapshot{
 		Path: w.cfg.Path, State: w.state.value, Rev: rev, Epoch: epoch,
 		Known:    w.db != nil || w.state.value == dbfile.Closed,
@@ -44,6 +46,6 @@ func (w *Worker) publish() {
 func (s *Snapshot) Status() wire.DatabaseStatus {
 	return wire.DatabaseStatus{
 		DB: s.Path.Name, DBPath: s.Path.File, State: string(s.State), Rev: s.Rev, Epoch: s.Epoch,
-		Batches: s.batches, Groups: s.groups, Errors: s.errors, Replays: s.replays,
+		Batches: s.batches, Groups: s.groups, Errors: s.errors, Replays: s.replays, Queries: s.queries,
 	}
 }

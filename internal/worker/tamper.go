@@ -62,6 +62,7 @@ func (w *Worker) tampering() (dbfile.Tampering, error) {
 // fails the connection stays, and the error says what to do.
 func (w *Worker) letGo(t dbfile.Tampering) error {
 	w.cfg.Log.Warn("somebody tampered with the files of the open database", "what", t)
+	w.stopReading(errLetGo, 0)
 	// That another file lies there is seen again when it is opened, if it
 	// still does then.
 	h := harm{done: t &^ dbfile.FileReplaced, rev: w.rev.value, epoch: w.rev.epoch}
@@ -123,6 +124,7 @@ func (w *Worker) drain(t dbfile.Tampering) bool {
 // dropDB closes the connection without a checkpoint, and leaves what lies
 // beside the file.
 func (w *Worker) dropDB(h harm) {
+	w.stopReading(errLetGo, 0)
 	if err := w.db.KeepLog(true); err != nil {
 		w.db.GiveUp()
 	}
@@ -175,10 +177,12 @@ func (w *Worker) healed(h harm) {
 	case h.otherContent():
 		w.cfg.Log.Warn("the database was replaced without being closed first: opened what is there now", "rev", w.rev.value)
 		w.rev.pending = newEpoch()
+		w.tellChange(wire.ChangeReplaced)
 	case h.done == 0:
 	case w.rev.value < h.rev || w.rev.epoch != h.epoch:
 		w.cfg.Log.Error("acknowledged batches are lost: somebody damaged the log that held them", "rev", w.rev.value, "before", h.rev)
 		w.rev.pending = newEpoch()
+		w.tellChange(wire.ChangeReplaced)
 	default:
 		w.cfg.Log.Info("the database is open again, nothing is lost", "rev", w.rev.value)
 	}

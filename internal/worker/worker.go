@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/feed"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
 )
 
@@ -24,6 +25,11 @@ type Config struct {
 	// call is submitted any more. A worker that answered nothing but Ping
 	// was not used.
 	Retire func(w *Worker, used bool) bool
+	// Readers has a place for each connection that queries of all databases
+	// may have; nil is as many as one database needs.
+	Readers chan struct{}
+	// Feed is told of commits and of maintenance, nil for nobody.
+	Feed *feed.Feed
 	// Last is what the database's previous worker left, nil for the first.
 	Last *Snapshot
 
@@ -45,6 +51,8 @@ type Worker struct {
 	abort    context.Context // ends when Stop's patience does: statements are interrupted
 	giveUp   context.CancelFunc
 	snapshot atomic.Pointer[Snapshot]
+	holder   atomic.Pointer[Tx]
+	readers  *readers
 
 	// Owned by the goroutine.
 	next     *Call   // taken from the queue, not yet handled
@@ -79,9 +87,14 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 	if w.cfg.disk == nil {
 		w.cfg.disk = dbfile.OS{}
 	}
+	w.readers = &readers{file: cfg.Path.File, vfs: cfg.vfs, room: cfg.Readers, log: cfg.Log, now: w.Snapshot}
+	if w.readers.room == nil {
+		w.readers.room = make(chan struct{}, maxReaders)
+	}
 	w.abort, w.giveUp = context.WithCancel(context.Background())
 	if cfg.Last != nil {
 		w.stats = cfg.Last.counters
+		w.readers.count.Store(w.stats.queries)
 		w.rev.pending, w.identity, w.harm = cfg.Last.pending, cfg.Last.identity, cfg.Last.harm
 	}
 	if w.harm == nil {

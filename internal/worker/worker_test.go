@@ -138,7 +138,7 @@ func TestCounters(t *testing.T) {
 func TestSyncFullIsOfTheGroup(t *testing.T) {
 	h := serving(t)
 	h.stop()
-	w := &Worker{harm: new(harm), cfg: h.cfg}
+	w := &Worker{harm: new(harm), readers: new(readers), cfg: h.cfg}
 	w.abort, w.giveUp = context.WithCancel(t.Context())
 	defer w.closeDB()
 	full := batchOf(`INSERT INTO t VALUES(1)`)
@@ -173,7 +173,7 @@ func TestSyncFullIsOfTheGroup(t *testing.T) {
 func TestBrokenConnectionIsReplaced(t *testing.T) {
 	h := serving(t)
 	h.stop()
-	w := &Worker{harm: new(harm), cfg: h.cfg}
+	w := &Worker{harm: new(harm), readers: new(readers), cfg: h.cfg}
 	w.abort, w.giveUp = context.WithCancel(t.Context())
 	defer w.closeDB()
 	for range 2 {
