@@ -9,8 +9,9 @@ import (
 )
 
 // Client talks to one daemon. It is safe for concurrent use: all calls share
-// one connection and none waits for another's reply. Make one per program and
-// close it at the end.
+// one connection and none waits for another's reply; each Query, transaction
+// and subscription has a connection of its own. Make one per program and close
+// it at the end.
 type Client struct {
 	set      settings
 	timing   timing
@@ -28,6 +29,8 @@ type Client struct {
 	pinned     bool   // the daemon must serve dir
 	conn       *conn  // the last connection, perhaps ended
 	connecting *connecting
+	lanes      map[*lane]struct{} // every one that is open
+	idle       []*lane            // those that nobody has now
 }
 
 // Open returns a Client. It does not connect: the first call does. It fails
@@ -40,11 +43,11 @@ func Open(o Options) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Client{
 		set: set, dir: set.dir, pinned: set.pinned, timing: usualTiming,
-		ids: newRequestIDs(), answered: newAnswered(), ctx: ctx, cancel: cancel,
+		ids: newRequestIDs(), answered: newAnswered(), ctx: ctx, cancel: cancel, lanes: map[*lane]struct{}{},
 	}, nil
 }
 
-// Close ends the connection and waits for the client's goroutines. Calls that
+// Close ends the connections and waits for the client's goroutines. Calls that
 // are still in flight fail with the cause [ErrClosed], and whether the daemon
 // has done what they asked is not known: wait for them first. A daemon that
 // the client started goes on. A second Close does nothing.
@@ -52,6 +55,10 @@ func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
 	conn := c.conn
+	for l := range c.lanes {
+		l.drop()
+	}
+	c.idle = nil
 	c.mu.Unlock()
 	c.cancel()
 	if conn != nil {

@@ -58,7 +58,7 @@ func TestBatchRequest(t *testing.T) {
 	}
 	stmts := got.Stmts
 	got.ID, got.Stmts = nil, nil
-	if diff := cmp.Diff(want, *got); diff != "" {
+	if diff := cmp.Diff(want, *got, cmp.AllowUnexported(wire.Params{})); diff != "" {
 		t.Error(diff)
 	}
 	var values []string

@@ -10,17 +10,31 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// Do sends any request and returns the reply to it, a success. The other
-// methods are made of it; it is for programs that pass requests on. It blocks
-// and retries as they do. An ExecBatch without a request id gets one. The
-// request is not changed, and its ID is not sent: the client uses its own.
+// Do sends a request and returns the reply to it, a success. The other methods
+// are made of it; it is for programs that pass requests on. It blocks and
+// retries as they do. An ExecBatch without a request id gets one. The request
+// is not changed, and its ID is not sent: the client uses its own.
+//
+// A Query goes by DoQuery. What belongs to a transaction, Cancel and Subscribe
+// go by their connection and have methods only.
 func (c *Client) Do(ctx context.Context, req *wire.Request) (*wire.Reply, error) {
 	switch req.Type {
 	case wire.TypeShutdown:
 		return c.shutdown(ctx)
 	case wire.TypeExecBatch:
-		return c.doBatch(ctx, req)
+		if req.TxID == "" {
+			return c.doBatch(ctx, req)
+		}
+	case wire.TypeQuery:
+		return nil, wire.Errorf(wire.CodeInvalidRequest, "A Query has rows: use DoQuery.")
+	case wire.TypePing, wire.TypeStatus, wire.TypePrepareForMaintenance, wire.TypeCloseDatabase, wire.TypeReopenDatabase:
+		return c.single(ctx, req)
 	}
+	return nil, wire.Errorf(wire.CodeInvalidRequest, "A %s goes by its connection: use the method of the client that is for it.", req.Type)
+}
+
+// single is Do for requests with one reply that may be sent twice.
+func (c *Client) single(ctx context.Context, req *wire.Request) (*wire.Reply, error) {
 	frame, id, err := c.frame(req)
 	if err != nil {
 		return nil, err
@@ -38,15 +52,7 @@ func (c *Client) doBatch(ctx context.Context, orig *wire.Request) (*wire.Reply, 
 		own = c.ids.next()
 		req.RequestID = own
 	}
-	carried := c.answered.take(db, wire.MaxForget-len(orig.Forget))
-	req.Forget = slices.Concat(orig.Forget, carried)
-	frame, id, err := c.frame(&req)
-	if err != nil && len(carried) > 0 {
-		// What the client adds must not make a batch too large.
-		c.answered.add(db, carried...)
-		carried, req.Forget = nil, orig.Forget
-		frame, id, err = c.frame(&req)
-	}
+	frame, id, carried, err := c.frameForgetting(&req)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +64,24 @@ func (c *Client) doBatch(ctx context.Context, orig *wire.Request) (*wire.Reply, 
 			c.answered.add(db, own)
 		}
 	})
-	r.batch = true
+	r.deed = "executed the batch"
 	return r.run()
+}
+
+// frameForgetting encodes req, which is of the client's own, together with ids
+// that the daemon may forget. carried are those; they are taken from the books.
+func (c *Client) frameForgetting(req *wire.Request) (frame, id []byte, carried []string, err error) {
+	db, given := named(req.DB), req.Forget
+	carried = c.answered.take(db, wire.MaxForget-len(given))
+	req.Forget = slices.Concat(given, carried)
+	frame, id, err = c.frame(req)
+	if err != nil && len(carried) > 0 {
+		// What the client adds must not make a request too large.
+		c.answered.add(db, carried...)
+		carried, req.Forget = nil, given
+		frame, id, err = c.frame(req)
+	}
+	return frame, id, carried, err
 }
 
 // frame encodes req with an id of the client's own.
@@ -94,7 +116,7 @@ type retry struct {
 	pauses backoff
 	left   time.Duration // for trouble, where ctx has no deadline
 	lost   int           // copies sent to connections that were lost
-	batch  bool          // an earlier copy may have been executed
+	deed   string        // what an earlier copy may have done, "" where that does not matter
 	last   error         // the last trouble
 }
 
@@ -169,8 +191,8 @@ func (r *retry) judge(o outcome) (*wire.Reply, error) {
 	if passes(err) {
 		return nil, &passing{err}
 	}
-	if r.lost > 0 && r.batch && !decides(err) {
-		return nil, wire.Errorf(wire.CodeUnavailable, "The daemon may or may not have executed the batch: the reply to it was lost, and asked again it said: %w.", &phrase{err})
+	if r.lost > 0 && r.deed != "" && !decides(err) {
+		return nil, wire.Errorf(wire.CodeUnavailable, "The daemon may or may not have %s: the reply was lost, and asked again it said: %w.", r.deed, &phrase{err})
 	}
 	return nil, err
 }

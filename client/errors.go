@@ -59,7 +59,7 @@ func passes(err error) bool {
 // about an earlier copy of the request whose reply was lost.
 func decides(err error) bool {
 	switch wire.ErrorCode(err) {
-	case wire.CodeSQLError, wire.CodeForbiddenStatement, wire.CodeRevMismatch, wire.CodeRequestIDReused:
+	case wire.CodeSQLError, wire.CodeForbiddenStatement, wire.CodeRevMismatch, wire.CodeRequestIDReused, wire.CodeTxExpired:
 		return true
 	}
 	return false
@@ -90,6 +90,15 @@ func gaveUp(ctx context.Context, sent bool, last error) error {
 		return wire.Errorf(wire.CodeUnavailable, "The call was given up before its reply came, so that the daemon may or may not have done what it asks: %w.", cause)
 	}
 	return wire.Errorf(wire.CodeUnavailable, "The call was given up before it reached the daemon: %w.", cause)
+}
+
+// gaveUpWaiting is gaveUp for what the daemon ends with its connection.
+func gaveUpWaiting(ctx context.Context, last error) error {
+	cause := context.Cause(ctx)
+	if last != nil {
+		cause = fmt.Errorf("%w, after %w", cause, &phrase{last})
+	}
+	return wire.Errorf(wire.CodeUnavailable, "The call was given up before its reply came, and nothing of it is left: %w.", cause)
 }
 
 // phrase is an error as a part of a sentence.

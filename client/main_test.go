@@ -66,8 +66,48 @@ func openWith(t *testing.T, o Options) *Client {
 func store(t *testing.T) (*fakedaemon.Store, *fakedaemon.Daemon, *Client) {
 	t.Helper()
 	s := fakedaemon.NewStore(t.TempDir())
-	d := fakedaemon.Start(t, s.Handle)
+	d := fakedaemon.StartServer(t, s.Serve)
 	return s, d, open(t, d.Socket)
+}
+
+// served starts a fake daemon of its own kind, and returns a client of it.
+func served(t *testing.T, serve fakedaemon.Server) (*fakedaemon.Daemon, *Client) {
+	t.Helper()
+	d := fakedaemon.StartServer(t, serve)
+	return d, open(t, d.Socket)
+}
+
+// frames returns a server that answers each request with these frames.
+func frames(replies ...*wire.Reply) fakedaemon.Server {
+	return func(c *fakedaemon.Call) bool {
+		for _, r := range replies {
+			if r == nil || !c.Send(r) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// write executes statements, so that there is something to see.
+func write(t *testing.T, c *Client, db string, sqls ...string) Result {
+	t.Helper()
+	var stmts []Stmt
+	for _, sql := range sqls {
+		stmts = append(stmts, SQL(sql))
+	}
+	res, err := c.Exec(bg(t), db, stmts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// lanes returns how many lanes are open and how many of them idle.
+func (c *Client) lanesNow() [2]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return [2]int{len(c.lanes), len(c.idle)}
 }
 
 // raw serves every connection to a socket of its own by serve.

@@ -20,16 +20,20 @@ import (
 // goroutine per connection, in the order of that connection's requests.
 type Handler func(*wire.Request) *wire.Reply
 
+// Server is a Handler for what has more than one frame as its reply, or goes
+// by its connection. False hangs up.
+type Server func(*Call) bool
+
 // Daemon listens on a socket. The first request of a connection, if it is a
 // Ping without a database, is a client's greeting, which it answers by itself.
 type Daemon struct {
 	Socket string
 	Dir    string
 
-	handle Handler
-	ln     *transport.Listener
-	lock   *oslock.Lock
-	wg     sync.WaitGroup
+	serve Server
+	ln    *transport.Listener
+	lock  *oslock.Lock
+	wg    sync.WaitGroup
 
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
@@ -74,8 +78,27 @@ func StartAt(t testing.TB, socket, dir string, h Handler) *Daemon {
 	return d
 }
 
+// StartServer is Start for a Server.
+func StartServer(t testing.TB, s Server) *Daemon {
+	t.Helper()
+	d, err := Serve(Socket(t), t.TempDir(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Stop)
+	return d
+}
+
 // Listen is StartAt without a test: Stop must be called.
 func Listen(socket, dir string, h Handler) (*Daemon, error) {
+	return Serve(socket, dir, func(c *Call) bool {
+		r := h(c.Request)
+		return r != nil && c.Send(r)
+	})
+}
+
+// Serve is Listen for a Server.
+func Serve(socket, dir string, s Server) (*Daemon, error) {
 	lock, err := oslock.Instance(socket)
 	if errors.Is(err, oslock.ErrLocked) {
 		return nil, errors.New("another daemon instance is already running")
@@ -88,7 +111,7 @@ func Listen(socket, dir string, h Handler) (*Daemon, error) {
 		return nil, errors.Join(err, lock.Unlock())
 	}
 	d := &Daemon{
-		Socket: socket, Dir: dir, handle: h, ln: ln, lock: lock,
+		Socket: socket, Dir: dir, serve: s, ln: ln, lock: lock,
 		conns: map[net.Conn]struct{}{}, arrived: make(chan struct{}),
 	}
 	d.wg.Go(d.accept)
@@ -168,18 +191,19 @@ func (d *Daemon) accept() {
 		}
 		d.conns[nc] = struct{}{}
 		d.mu.Unlock()
-		requests := make(chan *wire.Request, 1024)
-		d.wg.Go(func() { d.read(nc, requests) })
-		d.wg.Go(func() { d.answer(nc, requests) })
+		c := &Conn{nc: nc, calls: make(chan *Call, 1024)}
+		d.wg.Go(func() { d.read(c) })
+		d.wg.Go(func() { d.answer(c) })
 	}
 }
 
 // read notes the requests of one connection as they arrive, however long the
-// handler takes.
-func (d *Daemon) read(nc net.Conn, requests chan<- *wire.Request) {
-	defer close(requests)
+// server takes.
+func (d *Daemon) read(c *Conn) {
+	defer close(c.calls)
+	defer c.end()
 	for first := true; ; first = false {
-		body, err := wire.ReadFrame(nc, wire.DefaultMaxFrame)
+		body, err := wire.ReadFrame(c.nc, wire.DefaultMaxFrame)
 		if err != nil {
 			return
 		}
@@ -192,7 +216,7 @@ func (d *Daemon) read(nc net.Conn, requests chan<- *wire.Request) {
 		} else {
 			req = &wire.Request{ID: req.ID}
 		}
-		requests <- req
+		c.calls <- c.begin(req)
 	}
 }
 
@@ -204,33 +228,32 @@ func (d *Daemon) note(req *wire.Request) {
 	d.arrived = make(chan struct{})
 }
 
-func (d *Daemon) answer(nc net.Conn, requests <-chan *wire.Request) {
+func (d *Daemon) answer(c *Conn) {
 	defer func() {
-		_ = nc.Close()
-		for range requests { // let the reader end
+		_ = c.nc.Close()
+		for range c.calls { // let the reader end
 		}
 		d.mu.Lock()
-		delete(d.conns, nc)
+		delete(d.conns, c.nc)
 		d.mu.Unlock()
 	}()
-	for req := range requests {
-		reply := d.greeting()
-		if req.Type != "" {
-			reply = d.handle(req)
+	for call := range c.calls {
+		ok := false
+		switch call.Type {
+		case "":
+			ok = call.Send(d.greeting())
+		case wire.TypeCancel:
+			r := wire.OK()
+			r.Cancelled = &call.found
+			ok = call.Send(r)
+		default:
+			ok = d.serve(call)
 		}
-		if reply == nil {
+		c.finish(call)
+		if !ok {
 			return
 		}
-		echo := *reply
-		echo.ID = req.ID
-		frame, err := wire.AppendFrame(nil, func(b []byte) ([]byte, error) { return wire.AppendReply(b, &echo) })
-		if err != nil {
-			panic(err) // a handler made a reply that is none
-		}
-		if _, err := nc.Write(frame); err != nil {
-			return
-		}
-		if req.Type == wire.TypeShutdown && reply.Status == "ok" {
+		if call.Type == wire.TypeShutdown && call.ok {
 			d.End()
 		}
 	}

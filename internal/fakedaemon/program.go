@@ -29,7 +29,7 @@ func Main(args []string, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "the directory is refused.")
 		return 1
 	}
-	d, err := Listen(socket, dir, NewStore(dir).Handle)
+	d, err := Serve(socket, dir, NewStore(dir).Serve)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1

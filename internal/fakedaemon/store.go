@@ -17,8 +17,11 @@ const Version = "0.0.0-fake"
 type Store struct {
 	dir string
 
-	mu  sync.Mutex
-	dbs map[string]*database
+	mu      sync.Mutex
+	dbs     map[string]*database
+	txs     map[string]*transaction
+	begun   int
+	changed chan struct{} // closed and replaced with each change
 }
 
 type database struct {
@@ -29,7 +32,11 @@ type database struct {
 }
 
 // NewStore returns an empty Store that says its databases are in dir.
-func NewStore(dir string) *Store { return &Store{dir: dir, dbs: map[string]*database{}} }
+func NewStore(dir string) *Store {
+	return &Store{
+		dir: dir, dbs: map[string]*database{}, txs: map[string]*transaction{}, changed: make(chan struct{}),
+	}
+}
 
 // Executed returns the statements that were executed in db.
 func (s *Store) Executed(db string) []string {
@@ -58,6 +65,7 @@ func (s *Store) db(name string) *database {
 func (s *Store) Handle(req *wire.Request) *wire.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.tell()
 	r, db := wire.OK(), &database{}
 	if req.HasDB {
 		db = s.db(req.DB)
@@ -107,27 +115,52 @@ func (db *database) exec(req *wire.Request) *wire.Reply {
 		err.Rev = &rev
 		return wire.Failure(err)
 	}
-	for i, st := range req.Stmts {
+	if r := failing(req.Stmts); r != nil {
+		return r
+	}
+	r := db.apply(req)
+	for _, id := range req.Forget {
+		delete(db.records, id)
+	}
+	if req.RequestID != "" {
+		db.records[req.RequestID] = r
+	}
+	return r
+}
+
+// failing returns the failure of the first statement that fails.
+func failing(stmts []wire.Stmt) *wire.Reply {
+	for i, st := range stmts {
 		if strings.HasPrefix(st.SQL, "fail") {
 			err := wire.Errorf(wire.CodeSQLError, "UNIQUE constraint failed: stars.name.")
 			err.SQLiteCode, err.StatementIndex = "SQLITE_CONSTRAINT_UNIQUE", &i
 			return wire.Failure(err)
 		}
 	}
+	return nil
+}
+
+// apply executes the statements of a batch, each once for each of its rows.
+func (db *database) apply(req *wire.Request) *wire.Reply {
+	r, before := wire.OK(), db.rows
 	for _, st := range req.Stmts {
-		db.executed = append(db.executed, st.SQL)
+		times := 1
+		if st.Rows != nil {
+			times = st.Rows.Len()
+		}
+		for range times {
+			db.executed = append(db.executed, st.SQL)
+		}
+		db.rows += int64(times)
+		if req.Results {
+			r.Results = append(r.Results, wire.StmtResult{RowsAffected: int64(times), LastInsertRowID: db.rows})
+		}
 	}
-	for _, id := range req.Forget {
-		delete(db.records, id)
+	if len(req.Stmts) > 0 {
+		db.rev++
 	}
-	db.rev++
-	db.rows += int64(len(req.Stmts))
-	rev, rows, last := db.rev, int64(len(req.Stmts)), db.rows
-	r := wire.OK()
+	rev, rows, last := db.rev, db.rows-before, db.rows
 	r.Rev, r.RowsAffected, r.LastInsertRowID = &rev, &rows, &last
-	if req.RequestID != "" {
-		db.records[req.RequestID] = r
-	}
 	return r
 }
 

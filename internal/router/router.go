@@ -71,7 +71,7 @@ func New(cfg Config) *Router {
 	r := &Router{
 		cfg: cfg, started: time.Now(), budget: newBudget(cfg.MaxFrame), results: newBudget(0),
 		readers: make(chan struct{}, maxReaders),
-		asked: make(chan struct{}), open: map[*conn]struct{}{},
+		asked:   make(chan struct{}), open: map[*conn]struct{}{},
 		table: map[string]*entry{}, names: map[string]*entry{}, maxWorkers: maxWorkers,
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -161,7 +162,7 @@ func (w *Worker) serveHolding(h *holding, c *Call) (over bool) {
 		return false
 	}
 	if w.db != nil && w.db.InTx() {
-		w.fail(b, err)
+		w.fail(b, w.outcomeOf(err))
 		return false
 	}
 	e := *wire.AsError(w.diskError(w.outcomeOf(err)))
@@ -229,25 +230,52 @@ func (w *Worker) runAndReply(b *batch) error {
 	return err
 }
 
-// beginAgain begins the transaction anew, so that it can write.
+// beginAgain begins the transaction anew, so that it can write. Nobody may have
+// written in between: what it has read would not hold.
 func (w *Worker) beginAgain(h *holding) error {
 	w.giveUpTx()
 	w.rev.wanted = true
+	if err := w.makeLog(h); err != nil {
+		return err
+	}
 	again := NewCall(h.req, 0, time.Now())
 	again.deadline = h.end
 	group, err := w.begin([]*batch{{call: again, req: h.req}})
 	if err == nil && len(group) == 0 {
 		err = h.leaseOver()
 	}
-	if err != nil {
+	if err == nil {
+		err = w.stillAt(h)
+	}
+	if err != nil && w.db != nil {
+		w.giveUpTx()
+	}
+	return err
+}
+
+// makeLog switches the file to a log, which to SQLite looks like a change by
+// somebody else.
+func (w *Worker) makeLog(h *holding) error {
+	if w.db == nil || !w.rev.proven || w.rev.wal {
+		return nil
+	}
+	if err := w.stillAt(h); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithDeadline(w.abort, h.end)
+	defer cancel()
+	err := w.patiently(func() error { return w.enableLog(ctx) })
+	if err == nil {
+		h.version, err = w.db.DataVersion()
+	}
+	return err
+}
+
+// stillAt fails where another process has written since the transaction began.
+func (w *Worker) stillAt(h *holding) error {
 	version, err := w.db.DataVersion()
 	if err == nil && (version != h.version || w.rev.value != h.rev || w.rev.told() != h.epoch) {
 		err = expiredTx("another process wrote to the database while it was made ready for writing")
-	}
-	if err != nil {
-		w.giveUpTx()
 	}
 	return err
 }
