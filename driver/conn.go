@@ -21,9 +21,8 @@ type conn struct {
 	alone  bool // shared is this connection's own
 	closed bool
 
-	snap   *reader.Conn // of a transaction that only reads
-	writer *client.Tx   // of another
-	ctx    context.Context
+	snap   *reader.Conn           // of a transaction that only reads
+	writer *client.Tx             // of another
 	byText bool                   // the transaction was begun by a text
 	ahead  *remoteRows            // open rows of writer, which its next statement reads ahead
 	open   map[*fileRows]struct{} // open rows that have a snapshot of their own

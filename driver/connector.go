@@ -17,7 +17,7 @@ import (
 // connector has what the connections of a sql.DB share: a reader, a client and
 // the mark of the last write.
 type connector struct {
-	cfg  config
+	cfg  source
 	mark mark
 
 	mu       sync.Mutex

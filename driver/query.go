@@ -24,7 +24,10 @@ func (c *conn) query(ctx context.Context, query string, t text, args []driver.Na
 		return &memoryRows{}, nil
 	}
 	if is, err := c.control(ctx, query, t); is {
-		return &memoryRows{}, err
+		if err != nil {
+			return nil, err
+		}
+		return &memoryRows{}, nil
 	}
 	switch {
 	case c.snap != nil || c.writer == nil && t.reads:
@@ -33,7 +36,7 @@ func (c *conn) query(ctx context.Context, query string, t text, args []driver.Na
 			return nil, err
 		}
 		return rows, nil
-	case t.reads && t.verb != "PRAGMA":
+	case t.reads:
 		return c.readWriter(ctx, query, args)
 	}
 	done, err := c.write(ctx, query, t, args, true)
