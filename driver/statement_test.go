@@ -167,3 +167,28 @@ func TestPragma(t *testing.T) {
 	_, err = db.Exec(`PRAGMA journal_mode = DELETE`)
 	wantCode(t, err, wire.CodeForbiddenStatement)
 }
+
+// A statement that is known tells the columns that its table has now, on the
+// file, in a transaction and by RETURNING.
+func TestSchemaChange(t *testing.T) {
+	_, db := usual(t)
+	exec(t, db, insertT, "a")
+	columns := func(q queryer, query string) int {
+		rows, err := q.QueryContext(bg(t), query)
+		check(t, err, 0, 0)
+		defer rows.Close()
+		names, err := rows.Columns()
+		check(t, err, rows.Next(), true)
+		return len(names)
+	}
+	const all, update = `SELECT * FROM t`, `UPDATE t SET s = s RETURNING *`
+	for i := range 3 {
+		check(t, nil, []int{columns(db, all), columns(db, update)}, []int{2 + 2*i, 2 + 2*i})
+		exec(t, db, fmt.Sprintf(`ALTER TABLE t ADD COLUMN a%d`, i))
+		tx := begin(t, db, nil)
+		check(t, nil, []int{columns(tx, all), columns(tx, update)}, []int{3 + 2*i, 3 + 2*i})
+		exec(t, tx, fmt.Sprintf(`ALTER TABLE t ADD COLUMN b%d`, i))
+		check(t, nil, []int{columns(tx, all), columns(tx, update)}, []int{4 + 2*i, 4 + 2*i})
+		check(t, tx.Commit(), 0, 0)
+	}
+}

@@ -91,3 +91,11 @@ func (k *stmtCache) reset() {
 	}
 	k.used = nil
 }
+
+// clear forgets the statements that are not in use.
+func (k *stmtCache) clear() {
+	for _, c := range k.idle {
+		c.st.Close()
+	}
+	k.idle = nil
+}

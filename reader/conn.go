@@ -16,10 +16,11 @@ import (
 // The statements by which a snapshot begins and ends. Reading the state is
 // what takes it: BEGIN alone reads nothing.
 const (
-	beginSQL = `BEGIN`
-	endSQL   = `ROLLBACK`
-	stateSQL = `SELECT rev, epoch FROM _skylinedb_state`
-	hasState = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_skylinedb_state'`
+	beginSQL   = `BEGIN`
+	endSQL     = `ROLLBACK`
+	stateSQL   = `SELECT rev, epoch FROM _skylinedb_state`
+	versionSQL = `PRAGMA schema_version`
+	hasState   = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_skylinedb_state'`
 )
 
 // Conn is a connection on which one snapshot is read. It is not safe for
@@ -38,7 +39,8 @@ type conn struct {
 	missing bool // there was no file: db is an empty database in memory
 	gen     int  // of the Reader when the connection was opened
 	cache   stmtCache
-	broken  bool // a fault was caught: its state is unknown
+	version int64 // of the schema that the cache is for
+	broken  bool  // a fault was caught: its state is unknown
 
 	ctx    context.Context // of the present read
 	cancel context.CancelCauseFunc
@@ -95,6 +97,9 @@ func (c *conn) snapshot() (good bool, err error) {
 		if err := c.exec(beginSQL); err != nil {
 			return err
 		}
+		if err := c.readVersion(); err != nil {
+			return err
+		}
 		return c.readState()
 	})
 	moved, why := c.moved()
@@ -107,6 +112,19 @@ func (c *conn) snapshot() (good bool, err error) {
 	}
 	state, err := c.r.state()
 	return err == nil && state == dbfile.Open, err
+}
+
+// readVersion forgets the compiled statements if the schema is another one:
+// they would be compiled anew when they run, and tell the columns that they had
+// until then.
+func (c *conn) readVersion() error {
+	var version int64
+	_, err := c.first(versionSQL, func(st *sqlite3.Stmt) { version = st.ColumnInt64(0) })
+	if err == nil && version != c.version {
+		c.cache.clear()
+		c.version = version
+	}
+	return err
 }
 
 // readState reads rev and epoch, which the daemon's first write brings.

@@ -235,3 +235,18 @@ func TestCache(t *testing.T) {
 	})
 	check(t, err, len(r.idle[0].cache.used), 0)
 }
+
+// A statement that is known tells the columns that its table has now.
+func TestSchemaChange(t *testing.T) {
+	d, r := usual(t, Options{MaxConns: 1})
+	for i := range 3 {
+		err := r.Read(bg(t), func(c *Conn) error {
+			rows, err := c.Query(bg(t), `SELECT * FROM t`)
+			check(t, err, len(rows.Columns()), i+1)
+			check(t, nil, rows.Next(), true)
+			return rows.Err()
+		})
+		check(t, err, 0, 0)
+		d.exec(`ALTER TABLE t ADD COLUMN c%d`, i)
+	}
+}
