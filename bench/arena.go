@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,6 +56,21 @@ func (a *arena) close() {
 	a.daemon.Process.Signal(os.Interrupt)
 	a.daemon.Wait()
 	os.RemoveAll(a.dir)
+}
+
+// resident returns a figure of the daemon's memory in KiB, by its name in
+// /proc/PID/status; 0 where the system has no such file.
+func (a *arena) resident(name string) (kib int) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", a.daemon.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			fmt.Sscan(rest, &kib)
+		}
+	}
+	return kib
 }
 
 func (a *arena) open() (*client.Client, error) {

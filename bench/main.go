@@ -4,6 +4,7 @@
 // ratios.
 //
 //	go run ./bench [--clients 64] [--seconds 3] [--rounds 3]
+//	go run ./bench --bulk [--rounds 3]
 package main
 
 import (
@@ -36,6 +37,7 @@ func run() error {
 	clients := flag.Int("clients", 64, "clients that write at once")
 	seconds := flag.Float64("seconds", 3, "length of one measurement")
 	rounds := flag.Int("rounds", 3, "measurements of each contestant; the table shows medians")
+	bulk := flag.Bool("bulk", false, "measure a Query and a batch of very many rows instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -45,6 +47,9 @@ func run() error {
 		return err
 	}
 	defer arena.close()
+	if *bulk {
+		return arena.runBulk(ctx, *rounds)
+	}
 	contestants := []contestant{
 		{"through the daemon, clients in one process", arena.throughDaemon},
 		{"through the daemon, a process per client", arena.throughDaemonProcesses},

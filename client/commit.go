@@ -41,6 +41,9 @@ func (tx *Tx) Commit(ctx context.Context) (Committed, error) {
 	if err := tx.ready(); err != nil {
 		return Committed{}, err
 	}
+	if ctx.Err() != nil { // while it is known that nothing was committed
+		return Committed{}, tx.lose(ctx, ctx.Err())
+	}
 	cm, err := tx.c.newCommitment(tx)
 	if err != nil {
 		return Committed{}, err
@@ -50,7 +53,8 @@ func (tx *Tx) Commit(ctx context.Context) (Committed, error) {
 	inTime := stop()
 	if err == nil {
 		err = reply.Err()
-		if !passes(err) {
+		// A daemon that failed on its own knows no more than we do.
+		if !passes(err) && wire.ErrorCode(err) != wire.CodeInternal {
 			tx.lane.settle(inTime, err)
 			return tx.settled(cm, reply, err, false)
 		}

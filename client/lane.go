@@ -42,15 +42,7 @@ func (c *Client) takeLane(ctx context.Context) (*lane, error) {
 		return l, nil
 	}
 	c.mu.Unlock()
-	conn, err := c.dial(ctx)
-	if errors.Is(err, ErrNotRunning) {
-		// The shared connection starts a daemon where that is allowed, once
-		// for all who wait.
-		if _, err := c.connection(ctx); err != nil {
-			return nil, err
-		}
-		conn, err = c.dial(ctx)
-	}
+	conn, err := c.dialLane(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +55,26 @@ func (c *Client) takeLane(ctx context.Context) (*lane, error) {
 	}
 	c.lanes[l] = struct{}{}
 	return l, nil
+}
+
+// dialLane connects to the daemon that runs, or starts one where it may. It
+// ends with the client.
+func (c *Client) dialLane(ctx context.Context) (*conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	conn, err := c.dial(ctx)
+	if errors.Is(err, ErrNotRunning) {
+		// The shared connection starts a daemon where that is allowed, once
+		// for all who wait.
+		if _, err = c.connection(ctx); err == nil {
+			conn, err = c.dial(ctx)
+		}
+	}
+	if err != nil && c.ctx.Err() != nil {
+		err = ErrClosed
+	}
+	return conn, err
 }
 
 // release gives back a lane that is in step: every reply has been read.

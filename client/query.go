@@ -37,7 +37,9 @@ func (c *Client) Select(ctx context.Context, db, sql string, args ...any) (*Rows
 // Until the first rows have come, it waits and retries as every call does.
 // Later the loss of the connection is an error with CodeUnavailable, as is the
 // end of ctx: query again. It fails with CodeNoDatabase for a file that does
-// not exist, and with CodeForbiddenStatement for what writes.
+// not exist, and with CodeForbiddenStatement for what writes. A query of more
+// than five minutes, or whose rows nobody takes for ten seconds, ends with
+// CodeSnapshotTooLong.
 //
 // A program that has SQLite at hand reads the file itself, which is faster.
 func (c *Client) Query(ctx context.Context, q Query) (*Rows, error) {

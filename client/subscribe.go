@@ -51,7 +51,7 @@ type Event struct {
 
 // Subscribe yields what happens to a database, or to all, until ctx ends. It
 // blocks between the events. A slow loop gets fewer and larger events and holds
-// up nobody.
+// up nobody. A subscription keeps the daemon from ending for idleness.
 //
 // When the connection is lost it subscribes again, and starts a daemon as every
 // call does, for as long as it takes. It goes on from what it has told, so that

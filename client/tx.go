@@ -116,6 +116,9 @@ func (tx *Tx) call(ctx context.Context, req *wire.Request) (answer, error) {
 	if err := tx.ready(); err != nil {
 		return answer{}, err
 	}
+	if ctx.Err() != nil {
+		return answer{}, tx.lose(ctx, ctx.Err())
+	}
 	req.DB, req.HasDB, req.TxID = tx.db, true, tx.id
 	frame, id, err := tx.c.frame(req)
 	if err != nil {

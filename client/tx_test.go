@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
@@ -196,12 +197,11 @@ func TestCommitLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := fakedaemon.NewStore(t.TempDir())
-			first := true
+			var commits atomic.Int64
 			d, c := served(t, func(call *fakedaemon.Call) bool {
-				if call.Type != wire.TypeCommit || !first {
+				if call.Type != wire.TypeCommit || commits.Add(1) > 1 {
 					return s.Serve(call)
 				}
-				first = false
 				if test.executed {
 					s.Transact(call)
 				}
@@ -229,12 +229,12 @@ func TestCommitLost(t *testing.T) {
 // Where no answer can be had the error says so, and Commit may be called again.
 func TestCommitUnknown(t *testing.T) {
 	s := fakedaemon.NewStore(t.TempDir())
-	commits := 0
+	var commits atomic.Int64
 	d, c := served(t, func(call *fakedaemon.Call) bool {
 		if call.Type != wire.TypeCommit {
 			return s.Serve(call)
 		}
-		switch commits++; commits {
+		switch commits.Add(1) {
 		case 1:
 			s.Transact(call)
 			<-call.Ended

@@ -64,9 +64,31 @@ func (c *conn) readAll() {
 		if p == nil {
 			return
 		}
-		c.pending <- p // waits while too many replies are owed
+		c.queueReply(p)
 		if p.linger {
 			return
+		}
+	}
+}
+
+// queueReply hands p to the writer. It waits while too many replies are owed,
+// and sees meanwhile whether the client is still there.
+func (c *conn) queueReply(p *pending) {
+	select {
+	case c.pending <- p:
+		return
+	default:
+	}
+	ticker := time.NewTicker(hangUpGlance)
+	defer ticker.Stop()
+	for {
+		select {
+		case c.pending <- p:
+			return
+		case <-ticker.C:
+			if transport.HungUp(c.nc) {
+				c.abandon()
+			}
 		}
 	}
 }

@@ -30,12 +30,12 @@ func (r *Rows) Size() int { return len(r.text) }
 // statement that returns none, and begins anew with the buffer given.
 func (r *Rows) Take(buf []byte) []byte {
 	text := r.text
-	if r.Columns != nil && text == nil {
-		text = []byte{'['}
-	}
 	r.text = buf[:0]
-	if text == nil {
-		return nil
+	if len(text) == 0 {
+		if r.Columns == nil {
+			return nil
+		}
+		text = append(text, '[')
 	}
 	return append(text, ']')
 }

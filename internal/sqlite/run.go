@@ -73,6 +73,10 @@ func (r *running) first(sql string) (tail string, err error) {
 			st.Close()
 			err = errNotOne
 		}
+		if err == nil && r.o.Savepoints && tail != "" {
+			st.Close()
+			err = errNotAlone
+		}
 		if err != nil {
 			return "", r.orReading(err)
 		}
@@ -89,8 +93,9 @@ func (r *running) first(sql string) (tail string, err error) {
 }
 
 var (
-	errNotOne = wire.Errorf(wire.CodeInvalidRequest, "A Query has one statement: send a Query for each.")
-	errWrites = wire.Errorf(wire.CodeForbiddenStatement, "This statement is not allowed: a Query reads, and this one would write. Send it as ExecBatch.")
+	errNotAlone = wire.Errorf(wire.CodeForbiddenStatement, "This statement is not allowed: SAVEPOINT, RELEASE and ROLLBACK TO stand alone in their batch.")
+	errNotOne   = wire.Errorf(wire.CodeInvalidRequest, "A Query has one statement: send a Query for each.")
+	errWrites   = wire.Errorf(wire.CodeForbiddenStatement, "This statement is not allowed: a Query reads, and this one would write. Send it as ExecBatch.")
 )
 
 // orReading returns what a statement failed with that may only read.

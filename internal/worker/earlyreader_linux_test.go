@@ -21,12 +21,7 @@ import (
 // and waits until the file system gives a new file a later time than that.
 func (h *harness) replace() {
 	h.t.Helper()
-	other := newHarness(h.t)
-	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
-	other.stop()
-	if err := os.Rename(other.file, h.file); err != nil {
-		h.t.Fatal(err)
-	}
+	h.swap()
 	probe := filepath.Join(h.t.TempDir(), "probe")
 	for later := false; !later; {
 		if err := os.WriteFile(probe, nil, 0o600); err != nil {

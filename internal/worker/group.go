@@ -158,6 +158,9 @@ func (w *Worker) blame(b *batch, err error, othersWrote bool) error {
 func (w *Worker) giveUpTx() error {
 	w.rev.forgetTx()
 	w.replay.forgetTx()
+	if w.db == nil {
+		return nil
+	}
 	if w.db.Broken() {
 		w.closeDB()
 		return nil

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -69,6 +70,7 @@ func (w *Worker) beginHolding(h *holding, c *Call) error {
 		w.giveUpTx()
 		return err
 	}
+	w.publish() // others may ask how the database is, and read it
 	now := time.Now()
 	h.rev, h.epoch, h.end = rev, epoch, now.Add(h.lease)
 	h.began.Store(now.UnixNano())
@@ -247,7 +249,7 @@ func (w *Worker) beginAgain(h *holding) error {
 	if err == nil {
 		err = w.stillAt(h)
 	}
-	if err != nil && w.db != nil {
+	if err != nil {
 		w.giveUpTx()
 	}
 	return err
@@ -305,6 +307,11 @@ func (w *Worker) settleHolding(h *holding, b *batch) (rev int64, err error) {
 	}
 	if b.call.expired(time.Now()) {
 		return 0, timedOut("before its turn came; the transaction was rolled back")
+	}
+	// It may have lasted for minutes: what it would write to need not be the
+	// database any more.
+	if t, err := w.tampering(); err != nil || t != 0 {
+		return 0, cmp.Or(err, error(expiredTx("somebody tampered with the database's files meanwhile, and it was rolled back")))
 	}
 	if err := w.checkForeignKeys(); err != nil {
 		e := *wire.AsError(err)

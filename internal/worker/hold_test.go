@@ -2,7 +2,9 @@ package worker
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +158,8 @@ func TestTransactionSavepoints(t *testing.T) {
 		x.want("ok rows 0", `RELEASE `+name)
 	}
 	x.want("SQL_ERROR SQLITE_ERROR at 0", `RELEASE nothing`)
+	x.want("FORBIDDEN_STATEMENT at 0", `SAVEPOINT more; INSERT INTO t VALUES(3)`)
+	x.want("ok rows 0", `SAVEPOINT more; -- and nothing else`)
 	x.ends(wire.TypeCommit, "ok rev 2")
 	h.wantQuery(`SELECT a FROM t`, "1")
 	// Not by the statement that was compiled then.
@@ -272,6 +276,23 @@ func TestTransactionInAFileThatIsNotReady(t *testing.T) {
 		h.wantQuery(`SELECT a FROM t`, "1 2")
 		h.wantQuery(`PRAGMA journal_mode`, "wal")
 	}
+}
+
+// What is no database any more when the transaction begins again is told as
+// such, and the worker goes on.
+func TestTransactionInAFileThatBreaks(t *testing.T) {
+	h := newHarness(t)
+	h.outside().exec(`CREATE TABLE t(a)`)
+	x := h.mustBegin()
+	x.sees(`SELECT count(*) FROM t`, `[[0]]`)
+	if err := os.WriteFile(h.file, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := x.ask(batchOf(`INSERT INTO t VALUES(1)`)); r.Err() == nil || r.Code == wire.CodeInternal {
+		t.Errorf("a write to what is no database: %s", show(r))
+	}
+	x.want("TX_EXPIRED", `SELECT 1`)
+	h.fails(batchOf(`INSERT INTO t VALUES(1)`), wire.CodeNotADatabase)
 }
 
 func TestTransactionBesideAnotherProcess(t *testing.T) {

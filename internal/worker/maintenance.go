@@ -87,6 +87,7 @@ func (w *Worker) prepare() (*wire.Reply, error) {
 		return nil, err
 	}
 	w.stopReading(preparingError(), readGrace)
+	defer w.readAgain()
 	if err := w.emptyLog(); err != nil {
 		return nil, err
 	}
@@ -142,6 +143,7 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 		return nil, err
 	}
 	w.stopReading(closedError(), readGrace)
+	defer w.readAgain()
 	if err := w.emptyLog(); err != nil {
 		return nil, err
 	}

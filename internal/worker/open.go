@@ -88,6 +88,7 @@ func (w *Worker) connect(o sqlite.Options, exists bool) (err error) {
 	}
 	w.identity = id
 	w.noteFiles()
+	w.readers.admit(id)
 	w.cfg.Log.Debug("opened", "rev", w.rev.value, "epoch", w.rev.told())
 	return nil
 }

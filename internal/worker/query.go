@@ -49,6 +49,7 @@ var (
 type blocks struct {
 	call  *Call
 	ctx   context.Context
+	stall time.Duration
 	rows  sqlite.Rows
 	limit int64 // of rows, -1 for none
 	head  bool  // the columns were sent
@@ -62,8 +63,8 @@ var errLimit = errors.New("as many rows as were asked for")
 
 // runQuery runs the Query of a call on db, within a transaction that is open,
 // and returns its last frame, which lacks rev and epoch.
-func runQuery(ctx context.Context, db *sqlite.Conn, c *Call) (*wire.Reply, error) {
-	b := &blocks{call: c, ctx: ctx, limit: -1, sent: time.Now()}
+func runQuery(ctx context.Context, db *sqlite.Conn, c *Call, stall time.Duration) (*wire.Reply, error) {
+	b := &blocks{call: c, ctx: ctx, stall: stall, limit: -1, sent: time.Now()}
 	if c.Req.Limit != nil {
 		b.limit = *c.Req.Limit
 	}
@@ -122,7 +123,7 @@ func (b *blocks) after() error {
 
 // send hands a frame to the connection, within the time that it has.
 func (b *blocks) send(frame []byte) error {
-	patience := time.NewTimer(stallTime)
+	patience := time.NewTimer(b.stall)
 	defer patience.Stop()
 	select {
 	case b.call.Stream.frames <- frame:
@@ -160,7 +161,7 @@ func (w *Worker) queryHeld(b *batch) error {
 		ctx, cancel = context.WithDeadline(ctx, b.call.deadline)
 		defer cancel()
 	}
-	reply, err := runQuery(ctx, w.db, b.call)
+	reply, err := runQuery(ctx, w.db, b.call, w.cfg.stall)
 	if err == nil {
 		reply.Rev, reply.Epoch = &b.tx.rev, &b.tx.epoch
 		b.reply = reply

@@ -60,7 +60,7 @@ func (x *reader) query(ctx context.Context, c *Call) (*wire.Reply, error) {
 	if s := x.now(); s != nil && s.pending != "" {
 		epoch = s.pending // told, and not in the file yet
 	}
-	reply, err := runQuery(ctx, x.db, c)
+	reply, err := runQuery(ctx, x.db, c, x.stall)
 	if err == nil {
 		reply.Rev, reply.Epoch = &rev, &epoch
 	}

@@ -27,6 +27,7 @@ const (
 type readers struct {
 	file  string
 	vfs   string
+	stall time.Duration // see stallTime
 	room  chan struct{} // one place for each connection of the daemon
 	log   *slog.Logger
 	count atomic.Int64 // queries that were begun
@@ -243,6 +244,13 @@ func (r *readers) begin(c *Call) (context.Context, func()) {
 		delete(r.active, c)
 		r.owed--
 		r.lastUse = time.Now()
+	}
+}
+
+// readAgain lets queries read what is still open after stopReading.
+func (w *Worker) readAgain() {
+	if w.db != nil {
+		w.readers.admit(w.identity)
 	}
 }
 

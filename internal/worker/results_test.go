@@ -38,7 +38,8 @@ func TestResults(t *testing.T) {
 			{"sql":"INSERT INTO t VALUES(?),(2.0) RETURNING a, rowid AS id","params":[9007199254740993]},
 			{"sql":"SELECT a, x'00ff' AS b FROM t WHERE a = 7"},
 			{"sql":"SELECT 1; UPDATE t SET a = 'it''s' || rowid; SELECT a AS c FROM t; DELETE FROM t WHERE 0"},
-			{"sql":"CREATE TABLE u(x VARCHAR(7) NOT NULL)"},
+			{"sql":"SELECT 1; SELECT 2 WHERE 0"},
+		{"sql":"CREATE TABLE u(x VARCHAR(7) NOT NULL)"},
 			{"sql":"INSERT INTO u VALUES(NULL) ON CONFLICT DO NOTHING RETURNING x"},
 			{"sql":"INSERT INTO u VALUES('y') RETURNING x"}]`))
 	}
@@ -47,11 +48,12 @@ func TestResults(t *testing.T) {
 		t.Fatalf("%s, want SQL_ERROR", show(r))
 	}
 	req := batch()
-	req.Stmts = append(req.Stmts[:4:4], req.Stmts[5])
+	req.Stmts = append(req.Stmts[:5:5], req.Stmts[6])
 	first := h.ok(req)
 	want := `[{"rows_affected":2,"last_insert_rowid":2,"columns":["a","id"],"types":["","INTEGER"],"rows":[[{"$int":"9007199254740993"},1],[2.0,2]]},` +
 		`{"rows_affected":0,"last_insert_rowid":2,"columns":["a","b"],"types":["",""],"rows":[]},` +
 		`{"rows_affected":2,"last_insert_rowid":2,"columns":["c"],"types":[""],"rows":[["it's1"],["it's2"]]},` +
+		`{"rows_affected":0,"last_insert_rowid":2,"columns":["2"],"types":[""],"rows":[]},` +
 		`{"rows_affected":0,"last_insert_rowid":2},` +
 		`{"rows_affected":1,"last_insert_rowid":1,"columns":["x"],"types":["VARCHAR(7)"],"rows":[["y"]]}]`
 	if diff := cmp.Diff(want, resultsOf(t, first)); diff != "" {

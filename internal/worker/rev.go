@@ -156,6 +156,7 @@ func (w *Worker) enableLog(ctx context.Context) error {
 		return nil
 	}
 	w.stopReading(errLetGo, readGrace) // they would be in the way
+	defer w.readers.admit(w.identity)
 	err := w.db.EnableWAL(ctx)
 	w.rev.wal = err == nil
 	w.noteFiles()

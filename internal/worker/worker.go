@@ -37,6 +37,7 @@ type Config struct {
 	groupTime       time.Duration // for slow machines
 	checkpointPages int           // for short logs
 	logStays        time.Duration // for logs that are not emptied meanwhile
+	stall           time.Duration // for clients that read slowly
 	vfs             string        // for disks that fail; see sqlite.Options
 	disk            dbfile.Disk   // likewise
 }
@@ -87,7 +88,10 @@ func Start(cfg Config, prev <-chan struct{}) *Worker {
 	if w.cfg.disk == nil {
 		w.cfg.disk = dbfile.OS{}
 	}
-	w.readers = &readers{file: cfg.Path.File, vfs: cfg.vfs, room: cfg.Readers, log: cfg.Log, now: w.Snapshot}
+	if w.cfg.stall == 0 {
+		w.cfg.stall = stallTime
+	}
+	w.readers = &readers{file: cfg.Path.File, vfs: cfg.vfs, stall: w.cfg.stall, room: cfg.Readers, log: cfg.Log, now: w.Snapshot}
 	if w.readers.room == nil {
 		w.readers.room = make(chan struct{}, maxReaders)
 	}
