@@ -11,9 +11,6 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// errClosed is what is used after its Close fails with.
-var errClosed = errors.New("skylinedb: it is closed")
-
 // conn is a connection of a sql.DB: a place for a transaction. At most one of
 // snap and writer is there.
 type conn struct {

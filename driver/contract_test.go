@@ -38,7 +38,7 @@ func TestUseAfterClose(t *testing.T) {
 	_, queryErr := c.QueryContext(ctx, `SELECT 1`, nil)
 	_, prepareErr := c.Prepare(`SELECT 1`)
 	_, beginErr := c.BeginTx(ctx, driver.TxOptions{})
-	_, stmtErr := st.Exec([]driver.Value{"a"})
+	_, stmtErr := st.(driver.StmtExecContext).ExecContext(bg(t), byPlace([]driver.Value{"a"}))
 	for what, err := range map[string]error{
 		"Exec": execErr, "Query": queryErr, "Prepare": prepareErr, "BeginTx": beginErr, "Stmt.Exec": stmtErr,
 		"Ping": c.Ping(ctx), "ResetSession": c.ResetSession(ctx),
@@ -55,11 +55,11 @@ func TestStmtAfterClose(t *testing.T) {
 	c := raw(t, name(d, "app.db"))
 	st, err := c.Prepare(insertT)
 	check(t, err, st.NumInput(), -1)
-	res, err := st.Exec([]driver.Value{"a"})
+	res, err := st.(driver.StmtExecContext).ExecContext(bg(t), byPlace([]driver.Value{"a"}))
 	check(t, err, res, driver.Result(result{1, 1}))
 	check(t, st.Close(), st.Close(), error(nil))
-	_, execErr := st.Exec([]driver.Value{"b"})
-	_, queryErr := st.Query(nil)
+	_, execErr := st.(driver.StmtExecContext).ExecContext(bg(t), byPlace([]driver.Value{"b"}))
+	_, queryErr := st.(driver.StmtQueryContext).QueryContext(bg(t), nil)
 	if execErr == nil || queryErr == nil {
 		t.Errorf("a closed statement: %v, %v", execErr, queryErr)
 	}

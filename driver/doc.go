@@ -58,7 +58,8 @@
 //
 // # Trouble
 //
-// Errors are [wire.Error]; what ended a context is in their chain. A write whose
+// Errors are [wire.Error], in an [Error] where SQLite has a result code for
+// them; what ended a context is in their chain. A write whose
 // context ended before its reply came may have happened, as the error says;
 // every other failed write has not. Lost connections and restarts of the daemon
 // are no errors outside of transactions: see package client. A transaction whose

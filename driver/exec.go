@@ -54,7 +54,7 @@ func (c *conn) readThrough(ctx context.Context, query string, t text, args []dri
 	defer rows.Close()
 	for rows.rows.Next() {
 	}
-	return result{}, rows.rows.Err()
+	return result{}, told(ctx, rows.rows.Err())
 }
 
 // write sends a statement to the daemon: as a batch of its own, or as one of
@@ -70,7 +70,7 @@ func (c *conn) write(ctx context.Context, query string, t text, args []driver.Na
 			return client.Result{}, err
 		}
 		done, err := c.writer.ExecBatch(ctx, b)
-		return done, explain(ctx, err)
+		return done, told(ctx, err)
 	}
 	b.DB, b.Sync = c.shared.cfg.db, c.shared.cfg.sync
 	if t.verb == "VACUUM" {
@@ -80,7 +80,7 @@ func (c *conn) write(ctx context.Context, query string, t text, args []driver.Na
 	if err == nil {
 		c.shared.mark.note(done.Rev, done.Epoch)
 	}
-	return done, explain(ctx, err)
+	return done, told(ctx, err)
 }
 
 // readAhead reads the open rows of the transaction to their end, so that it can

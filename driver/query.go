@@ -66,9 +66,9 @@ func (c *conn) readFile(ctx context.Context, query string, t text, args []driver
 		if snap != c.snap {
 			snap.End()
 		}
-		return nil, err
+		return nil, told(ctx, err)
 	}
-	r := &fileRows{conn: c, rows: rows}
+	r := &fileRows{conn: c, rows: rows, ctx: ctx}
 	if snap != c.snap {
 		r.snap = snap
 		c.open[r] = struct{}{}
@@ -91,7 +91,7 @@ func (c *conn) readWriter(ctx context.Context, query string, args []driver.Named
 	}
 	rows, err := c.writer.Query(ctx, client.Query{Stmt: st, Timeout: remaining(ctx)})
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, told(ctx, err)
 	}
-	return newRemoteRows(c, rows), nil
+	return newRemoteRows(ctx, c, rows), nil
 }

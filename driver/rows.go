@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"database/sql/driver"
 	"io"
 	"iter"
@@ -21,6 +22,7 @@ var (
 // fileRows are rows that are read from the file.
 type fileRows struct {
 	types
+	ctx  context.Context
 	conn *conn
 	rows *reader.Rows
 	snap *reader.Conn // of these rows alone, nil in a transaction
@@ -44,7 +46,7 @@ func (r *fileRows) Columns() []string { return r.rows.Columns() }
 func (r *fileRows) Next(dest []driver.Value) error {
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
-			return err
+			return told(r.ctx, err)
 		}
 		return io.EOF
 	}
@@ -119,6 +121,7 @@ func (m *memoryRows) Close() error {
 // memory.
 type remoteRows struct {
 	memoryRows
+	ctx    context.Context
 	conn   *conn
 	rows   *client.Rows
 	next   func() (client.Row, error, bool)
@@ -126,8 +129,8 @@ type remoteRows struct {
 	failed error
 }
 
-func newRemoteRows(c *conn, rows *client.Rows) *remoteRows {
-	r := &remoteRows{memoryRows: memoryRows{types: typesOf(rows.Types()), columns: rows.Columns()}, conn: c, rows: rows}
+func newRemoteRows(ctx context.Context, c *conn, rows *client.Rows) *remoteRows {
+	r := &remoteRows{memoryRows: memoryRows{types: typesOf(rows.Types()), columns: rows.Columns()}, ctx: ctx, conn: c, rows: rows}
 	r.next, r.stop = iter.Pull2(rows.All())
 	c.ahead = r
 	return r
@@ -146,7 +149,7 @@ func (r *remoteRows) advance() (more bool) {
 		}
 		err = wire.Errorf(wire.CodeUnavailable, "The daemon sent a row with %d columns instead of %d.", len(row), len(r.types))
 	}
-	r.failed = err
+	r.failed = told(r.ctx, err)
 	r.end()
 	return false
 }

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -34,6 +35,13 @@ func TestExec(t *testing.T) {
 	_, err = db.Exec(insertT, "a")
 	wantCode(t, err, wire.CodeSQLError)
 	check(t, nil, wire.AsError(err).SQLiteCode, "SQLITE_CONSTRAINT_UNIQUE")
+	coded, ok := errors.AsType[*Error](err)
+	check(t, nil, ok, true)
+	check(t, nil, []int{coded.Code, coded.ExtendedCode}, []int{19, 2067})
+	_, err = try(bg(t), db, `SELECT nothing FROM t`)
+	coded, ok = errors.AsType[*Error](err)
+	check(t, nil, ok, true)
+	check(t, nil, coded.Code, 1)
 	exec(t, db, `-- nothing`)
 	want(t, db, `-- nothing`, nil)
 	exec(t, db, `SELECT * FROM t`)

@@ -50,7 +50,7 @@ func (c *conn) begin(ctx context.Context, readOnly bool) (err error) {
 		DB: c.shared.cfg.db, Idle: c.shared.cfg.idle, Lease: c.shared.cfg.lease, Sync: c.shared.cfg.sync, Timeout: remaining(ctx),
 	}
 	c.writer, err = c.shared.client.Begin(ctx, o)
-	return explain(ctx, err)
+	return told(ctx, err)
 }
 
 // Commit implements [driver.Tx].
@@ -92,7 +92,7 @@ func (c *conn) commit() error {
 	if err == nil {
 		c.shared.mark.note(done.Rev, done.Epoch)
 	}
-	return err
+	return told(context.Background(), err)
 }
 
 func (c *conn) rollback() error {
@@ -163,15 +163,4 @@ func remaining(ctx context.Context) time.Duration {
 		return 0
 	}
 	return max(time.Until(end).Round(time.Millisecond), time.Millisecond)
-}
-
-// explain puts the context's error into the chain where the daemon has found
-// out first that the time is over.
-func explain(ctx context.Context, err error) error {
-	if wire.ErrorCode(err) != wire.CodeTimeout || remaining(ctx) == 0 {
-		return err
-	}
-	e := *wire.AsError(err)
-	e.Cause = context.DeadlineExceeded
-	return &e
 }

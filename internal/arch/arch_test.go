@@ -35,7 +35,7 @@ var imports = []struct {
 	{"internal/daemon", []string{"internal/config", "internal/oslock", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/router"}},
 	{"client", []string{"wire", "internal/config", "internal/oslock", "internal/transport"}},
 	{"reader", []string{"wire", "internal/dbfile", "internal/sqlite"}},
-	{"driver", []string{"wire", "internal/config", "client", "reader"}},
+	{"driver", []string{"wire", "internal/config", "internal/sqlite", "client", "reader"}},
 	{"internal/cli", []string{"wire", "internal/config", "client"}},
 	{"internal/fakedaemon", []string{"wire", "internal/oslock", "internal/transport"}},
 	{"internal/childtest", nil},

@@ -18,3 +18,13 @@ func FaultError(v any) error { return faultError(v) }
 // Abandon lets go of the files and locks of a connection that cannot be closed
 // any more. Its memory is lost.
 func Abandon(file vfs.File) { (&Conn{file: file}).abandon() }
+
+// CodeNumber returns the extended result code of that name, 0 for none.
+func CodeNumber(name string) uint32 {
+	for number, known := range codeNames {
+		if known == name {
+			return number
+		}
+	}
+	return 0
+}
