@@ -60,7 +60,8 @@ func (s *subscriber) serve() (*wire.Reply, error) {
 func (s *subscriber) first() (*wire.Reply, error) {
 	first := wire.OK()
 	if s.req.HasDB {
-		pong, err := s.c.r.ping(s.req)
+		// A database without a worker gets one, and that knows no Subscribe.
+		pong, err := s.c.r.ping(&wire.Request{Type: wire.TypePing, DB: s.req.DB, HasDB: true})
 		if err != nil {
 			return nil, err
 		}

@@ -47,20 +47,19 @@ func (r *Rows) reset() { r.Columns, r.Types, r.Count, r.text = nil, nil, 0, r.te
 // fetch runs st to its end and collects its rows. A statement without columns
 // leaves those of an earlier one as they are.
 func (r *Rows) fetch(st *sqlite3.Stmt) error {
-	n := st.ColumnCount()
-	if n == 0 {
+	if st.ColumnCount() == 0 {
 		return st.Exec()
 	}
 	for st.Step() {
 		if r.Columns == nil {
-			r.head(st, n)
+			r.head(st)
 		}
 		var err error
 		if r.Before != nil {
 			err = r.Before()
 		}
 		if err == nil {
-			err = r.add(st, n)
+			err = r.add(st, len(r.Columns))
 		}
 		if err == nil && r.After != nil {
 			err = r.After()
@@ -72,7 +71,7 @@ func (r *Rows) fetch(st *sqlite3.Stmt) error {
 	}
 	err := st.Err() // also where Step has done nothing, since its time was over
 	if r.Columns == nil && err == nil {
-		r.head(st, n)
+		r.head(st)
 	}
 	if reset := st.Reset(); err == nil {
 		err = reset
@@ -81,8 +80,9 @@ func (r *Rows) fetch(st *sqlite3.Stmt) error {
 }
 
 // head notes the columns of st. It is done after the first step, which may
-// have compiled the statement anew.
-func (r *Rows) head(st *sqlite3.Stmt, n int) {
+// have compiled the statement anew: * stands for more columns than before.
+func (r *Rows) head(st *sqlite3.Stmt) {
+	n := st.ColumnCount()
 	r.Columns, r.Types = make([]string, n), make([]string, n)
 	for i := range n {
 		r.Columns[i], r.Types[i] = st.ColumnName(i), st.ColumnDeclType(i)

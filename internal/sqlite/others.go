@@ -1,0 +1,30 @@
+package sqlite
+
+import (
+	"github.com/ncruces/go-sqlite3/vfs"
+)
+
+// Translate turns an error of the library, on a connection that another
+// package has opened, into a [wire.Error], or into [ErrBusy],
+// [ErrInterrupted] or [ErrFault]. The deed is what was being done, "" for
+// somebody's statement.
+func Translate(err error, deed string) error { return translate(err, deed) }
+
+// FaultError returns the error for a panic inside the library, caught on a
+// connection that another package has opened. The connection's state is
+// unknown then.
+func FaultError(v any) error { return faultError(v) }
+
+// Abandon lets go of the files and locks of a connection that cannot be closed
+// any more. Its memory is lost.
+func Abandon(file vfs.File) { (&Conn{file: file}).abandon() }
+
+// CodeNumber returns the extended result code of that name, 0 for none.
+func CodeNumber(name string) uint32 {
+	for number, known := range codeNames {
+		if known == name {
+			return number
+		}
+	}
+	return 0
+}
