@@ -50,7 +50,8 @@ func (tx *Tx) Commit(ctx context.Context) (Committed, error) {
 	inTime := stop()
 	if err == nil {
 		err = reply.Err()
-		if !passes(err) {
+		// A daemon that failed on its own knows no more than we do.
+		if !passes(err) && wire.ErrorCode(err) != wire.CodeInternal {
 			tx.lane.settle(inTime, err)
 			return tx.settled(cm, reply, err, false)
 		}

@@ -20,7 +20,7 @@ func fake() (socket string, stop func()) {
 		log.Fatal(err)
 	}
 	socket = fakedaemon.SocketIn(dir)
-	d, err := fakedaemon.Listen(socket, dir, fakedaemon.NewStore(dir).Handle)
+	d, err := fakedaemon.Serve(socket, dir, fakedaemon.NewStore(dir).Serve)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -39,7 +39,12 @@ func (c *Call) Send(r *wire.Reply) bool {
 		panic(err) // a server made a reply that is none
 	}
 	c.ok = r.Status == "ok"
-	_, err = c.Conn.nc.Write(frame)
+	return c.SendFrame(frame)
+}
+
+// SendFrame is Send for a frame that is made already.
+func (c *Call) SendFrame(frame []byte) bool {
+	_, err := c.Conn.nc.Write(frame)
 	return err == nil
 }
 
