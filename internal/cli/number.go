@@ -21,6 +21,9 @@ func numberText(v wire.Value) string {
 	case math.IsInf(v.Float, -1):
 		return "-Inf"
 	}
+	if a := math.Abs(v.Float); a == 0 || a >= 1e-4 && a < 1e15 {
+		return withPoint(strconv.FormatFloat(v.Float, 'f', -1, 64))
+	}
 	return withPoint(strconv.FormatFloat(v.Float, 'g', -1, 64))
 }
 

@@ -46,7 +46,7 @@ A daemon is started where none runs, for the current directory or --dir.`,
 		flags.String(s.Flag, text, usage+" ["+s.Env+"]")
 		flags.Lookup(s.Flag).NoOptDefVal = s.Bare
 	}
-	root.AddCommand(p.ping(), p.exec(), p.query(), p.watch(),
+	root.AddCommand(p.ping(), p.exec(), p.query(), p.watch(), p.dump(),
 		p.prepare(), p.closeDatabase(), p.reopen(), p.status(), p.shutdown())
 	return root
 }
