@@ -46,7 +46,7 @@ A daemon is started where none runs, for the current directory or --dir.`,
 		flags.String(s.Flag, text, usage+" ["+s.Env+"]")
 		flags.Lookup(s.Flag).NoOptDefVal = s.Bare
 	}
-	root.AddCommand(p.ping(), p.exec(), p.query(), p.watch(), p.dump(),
+	root.AddCommand(p.ping(), p.exec(), p.query(), p.watch(), p.shell(), p.imports(), p.dump(),
 		p.prepare(), p.closeDatabase(), p.reopen(), p.status(), p.shutdown())
 	return root
 }

@@ -42,6 +42,9 @@ type usageError struct{ err error }
 func (u *usageError) Error() string { return u.err.Error() }
 func (u *usageError) Unwrap() error { return u.err }
 
+// errTold is a failure that was told where it happened.
+var errTold = errors.New("it was told already")
+
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
@@ -67,6 +70,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errTold):
+		return exitFailure
 	case wrong || !p.started:
 		p.out.misused(cmd.CommandPath(), err)
 		return exitUsage
