@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -172,7 +173,7 @@ func (w *Worker) serveHolding(h *holding, c *Call) (over bool) {
 	}
 	e := *wire.AsError(w.diskError(w.outcomeOf(err)))
 	if e.Code != wire.CodeTxExpired {
-		e.Message += " The transaction was rolled back with it: begin anew."
+		e.Message = strings.TrimSuffix(e.Message, ".") + ". The transaction was rolled back with it: begin anew."
 		e.Retryable = false
 	}
 	w.endHolding(h, expiredTx("an error has rolled it back"))
@@ -318,7 +319,7 @@ func (w *Worker) settleHolding(h *holding, b *batch) (rev int64, err error) {
 	}
 	if err := w.checkForeignKeys(); err != nil {
 		e := *wire.AsError(err)
-		e.Message += " The transaction was rolled back."
+		e.Message = strings.TrimSuffix(e.Message, ".") + ". The transaction was rolled back."
 		return 0, &e
 	}
 	b.reply = wire.OK()
