@@ -230,13 +230,15 @@ func TestCommitLost(t *testing.T) {
 func TestCommitUnknown(t *testing.T) {
 	s := fakedaemon.NewStore(t.TempDir())
 	var commits atomic.Int64
-	d, c := served(t, func(call *fakedaemon.Call) bool {
+	executed := make(chan struct{})
+	_, c := served(t, func(call *fakedaemon.Call) bool {
 		if call.Type != wire.TypeCommit {
 			return s.Serve(call)
 		}
 		switch commits.Add(1) {
 		case 1:
 			s.Transact(call)
+			close(executed)
 			<-call.Ended
 			return false
 		case 2:
@@ -247,7 +249,7 @@ func TestCommitUnknown(t *testing.T) {
 	tx := begin(t, c)
 	_, err := tx.Exec(bg(t), SQL("a"))
 	ctx, cancel := context.WithCancel(bg(t))
-	go func() { d.Await(3); cancel() }()
+	go func() { <-executed; cancel() }()
 	check(t, err, tx.over, nil)
 	_, err = tx.Commit(ctx)
 	if wantCode(t, err, wire.CodeUnavailable); !errors.Is(err, context.Canceled) {

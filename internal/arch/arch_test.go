@@ -52,6 +52,7 @@ var imports = []struct {
 	{"test/hostile", nil},
 	{"test/crowd", nil},
 	{"test/mutation", nil},
+	{"test/clients", nil},
 	{"torture", []string{"test/tally"}},
 }
 
@@ -64,6 +65,7 @@ var sqliteUsers = []string{"internal/sqlite", "internal/sqlite/faultvfs", "examp
 var goStatements = map[string]string{
 	"internal/worker/worker.go": "Worker.Done, which the router waits for",
 	"internal/router/drain.go":  "closeConns itself",
+	"internal/cli/input.go":     "nobody: a read of standard input cannot be ended, and goes with the process",
 	"client/child.go":           "nobody: it outlives the client, so that a daemon which ends is reaped",
 }
 

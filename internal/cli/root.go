@@ -10,10 +10,11 @@ import (
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "skylinedb-cli",
-		Short:   "Write to SQLite databases through the SkylineDB daemon",
+		Short:   "Write to and read SQLite databases through the SkylineDB daemon",
 		Version: config.Version,
 		Long: `Write to SQLite databases through the SkylineDB daemon, which serializes the
-writes of all programs. Reads need no daemon: open the file read-only.
+writes of all programs, and read them. A program that has SQLite at hand reads
+without the daemon: it opens the file read-only.
 
 A daemon is started where none runs, for the current directory or --dir.`,
 		Example: `  skylinedb-cli exec --db galaxy.db "CREATE TABLE stars (id INTEGER PRIMARY KEY, name TEXT)"
@@ -28,7 +29,7 @@ A daemon is started where none runs, for the current directory or --dir.`,
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVar(&p.db, "db", wire.DefaultDB, "the database, a path below the daemon's directory")
-	flags.BoolVar(&p.out.json, "json", p.out.json, "print the daemon's reply, one JSON object")
+	flags.BoolVar(&p.out.json, "json", p.out.json, "print JSON: the daemon's reply, one object, where the command says nothing else")
 	flags.DurationVar(&p.wait, "wait", 0, "give up after this long; 0 waits for the reply, and a minute for a daemon")
 	for _, s := range config.Settings() {
 		if !s.CLI {
@@ -45,7 +46,8 @@ A daemon is started where none runs, for the current directory or --dir.`,
 		flags.String(s.Flag, text, usage+" ["+s.Env+"]")
 		flags.Lookup(s.Flag).NoOptDefVal = s.Bare
 	}
-	root.AddCommand(p.ping(), p.exec(), p.prepare(), p.closeDatabase(), p.reopen(), p.status(), p.shutdown())
+	root.AddCommand(p.ping(), p.exec(), p.query(), p.watch(), p.shell(), p.imports(), p.dump(),
+		p.prepare(), p.closeDatabase(), p.reopen(), p.status(), p.shutdown())
 	return root
 }
 

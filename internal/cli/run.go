@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"time"
 
@@ -29,6 +31,7 @@ type program struct {
 
 	cfg     config.Config // what the flags and the environment say
 	db      string        // --db
+	dbGiven bool          // it was named; see database
 	wait    time.Duration // --wait
 	started bool          // the arguments were accepted and a command runs
 }
@@ -38,6 +41,9 @@ type usageError struct{ err error }
 
 func (u *usageError) Error() string { return u.err.Error() }
 func (u *usageError) Unwrap() error { return u.err }
+
+// errTold is a failure that was told where it happened.
+var errTold = errors.New("it was told already")
 
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
@@ -64,6 +70,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errTold):
+		return exitFailure
 	case wrong || !p.started:
 		p.out.misused(cmd.CommandPath(), err)
 		return exitUsage
@@ -88,24 +96,40 @@ const (
 	sayNotThere absence = true
 )
 
-// with runs deed with a client, within the time that --wait gives.
+// with runs deed with a client, within the time that --wait gives. Ctrl-C ends
+// the context.
 func (p *program) with(cmd *cobra.Command, absent absence, deed func(context.Context, *client.Client) error) error {
-	ctx := cmd.Context()
-	if p.wait > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.wait)
-		defer cancel()
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
+	defer stop()
+	ctx, cancel := p.bounded(ctx)
+	defer cancel()
+	c, err := p.client(cmd, absent)
+	if err != nil {
+		return err
 	}
+	defer c.Close() // never fails
+	return deed(ctx, c)
+}
+
+// bounded returns a context that ends when the time that --wait gives is over.
+func (p *program) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.wait > 0 {
+		return context.WithTimeout(ctx, p.wait)
+	}
+	return ctx, func() {}
+}
+
+// client returns a client by the flags of cmd and the environment.
+func (p *program) client(cmd *cobra.Command, absent absence) (*client.Client, error) {
 	c, err := client.Open(client.Options{
 		Getenv: p.setting(cmd),
 		// Somebody who starts the daemon by hand and did not is told at once.
 		NoWait: bool(absent) || !p.cfg.Autostart && p.wait == 0,
 	})
 	if err != nil {
-		return &usageError{err}
+		return nil, &usageError{err}
 	}
-	defer c.Close() // never fails
-	return deed(ctx, c)
+	return c, nil
 }
 
 // setting returns a getenv that knows the flags of cmd too.

@@ -35,6 +35,10 @@ type budget struct {
 	reading map[*share]func() // shares whose frames are on their way, and how to end them
 }
 
+// heldBudgets are the budgets of connections that hold a transaction: those
+// who wait for it must not keep it from going on.
+type heldBudgets struct{ requests, results *budget }
+
 // share is one request's part of the shared bytes.
 type share struct {
 	n        int
@@ -46,14 +50,24 @@ func newBudget(maxFrame int) *budget {
 	return &budget{free: max(sharedBytes, 2*maxFrame), reading: map[*share]func(){}}
 }
 
-// take is acquire for bytes that do not come from the connection.
-func (b *budget) take(ctx context.Context, n int) (*share, error) {
+// takeShare is acquire for bytes that do not come from the connection.
+func (b *budget) takeShare(ctx context.Context, n int) (*results, error) {
 	s, err := b.acquire(ctx, n, func() {})
-	if err == nil {
-		b.read(s)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	b.read(s)
+	return &results{b, s}, nil
 }
+
+// results is what the results of a request have taken.
+type results struct {
+	budget *budget
+	share  *share
+}
+
+// release gives the bytes back. Call it once.
+func (r *results) release() { r.budget.release(r.share) }
 
 // acquire takes n bytes for a frame that is about to be read; end ends the
 // connection it comes from. It fails when ctx ends.
@@ -134,8 +148,7 @@ func (b *budget) endStalled(now time.Time) {
 // account is one connection's part in the budget. Its reader reserves, its
 // writer releases.
 type account struct {
-	budget *budget
-	end    func() // ends the connection
+	end func() // ends the connection
 
 	mu  sync.Mutex // guards own
 	own int        // bytes taken of the allowance
@@ -144,13 +157,14 @@ type account struct {
 // reservation is what one request has taken.
 type reservation struct {
 	account *account
+	budget  *budget
 	n       int
 	share   *share // nil where it fits the allowance
 }
 
-// reserve takes n bytes for a frame that is about to be read. It fails when
-// ctx ends.
-func (a *account) reserve(ctx context.Context, n int) (*reservation, error) {
+// reserve takes n bytes, of the budget b, for a frame that is about to be read.
+// It fails when ctx ends.
+func (a *account) reserve(ctx context.Context, b *budget, n int) (*reservation, error) {
 	a.mu.Lock()
 	if a.own+n <= allowance {
 		a.own += n
@@ -158,11 +172,11 @@ func (a *account) reserve(ctx context.Context, n int) (*reservation, error) {
 		return &reservation{account: a, n: n}, nil
 	}
 	a.mu.Unlock()
-	s, err := a.budget.acquire(ctx, n, a.end)
+	s, err := b.acquire(ctx, n, a.end)
 	if err != nil {
 		return nil, err
 	}
-	return &reservation{account: a, n: n, share: s}, nil
+	return &reservation{account: a, budget: b, n: n, share: s}, nil
 }
 
 // progressed notes that bytes of the frame have come.
@@ -175,14 +189,14 @@ func (r *reservation) progressed() {
 // arrived notes that the whole frame has come.
 func (r *reservation) arrived() {
 	if r.share != nil {
-		r.account.budget.read(r.share)
+		r.budget.read(r.share)
 	}
 }
 
 // release gives the bytes back. Call it once.
 func (r *reservation) release() {
 	if r.share != nil {
-		r.account.budget.release(r.share)
+		r.budget.release(r.share)
 		return
 	}
 	r.account.mu.Lock()

@@ -36,15 +36,15 @@ func await(t *testing.T, what string, cond func() bool) {
 }
 
 func TestAllowanceNeedsNoShare(t *testing.T) {
-	a := &account{budget: newTestBudget(0)}
-	r, err := a.reserve(t.Context(), allowance)
+	a, b := &account{}, newTestBudget(0)
+	r, err := a.reserve(t.Context(), b, allowance)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.progressed()
 	r.arrived()
 	r.release()
-	if again, err := a.reserve(t.Context(), allowance); err != nil || again.share != nil {
+	if again, err := a.reserve(t.Context(), b, allowance); err != nil || again.share != nil {
 		t.Fatalf("after release: %v, %v", again, err)
 	}
 }

@@ -39,7 +39,7 @@ type conn struct {
 func newConn(r *Router, nc net.Conn) *conn {
 	return &conn{
 		r: r, nc: nc, opened: time.Now(), pending: make(chan *pending, maxUnanswered),
-		account: &account{budget: r.budget, end: func() { nc.Close() }},
+		account: &account{end: func() { nc.Close() }},
 		written: make(chan struct{}), txs: map[string]held{},
 	}
 }
@@ -103,7 +103,11 @@ func (c *conn) request(br *bufio.Reader) *pending {
 	if int64(n) > int64(c.r.cfg.MaxFrame) {
 		return &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true}
 	}
-	held, err := c.account.reserve(c.r.ctx, int(n))
+	budget := c.r.budget
+	if c.holdsTransaction() {
+		budget = c.r.held.requests
+	}
+	held, err := c.account.reserve(c.r.ctx, budget, int(n))
 	if err != nil {
 		return nil
 	}

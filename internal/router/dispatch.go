@@ -17,7 +17,11 @@ func (c *conn) dispatch(body []byte) *pending {
 		return p
 	}
 	if req.Results {
-		if p.results, err = c.r.results.take(c.r.ctx, wire.MaxResults); err != nil {
+		budget := c.r.results
+		if req.TxID != "" {
+			budget = c.r.held.results
+		}
+		if p.results, err = budget.takeShare(c.r.ctx, wire.MaxResults); err != nil {
 			p.reply = wire.Failure(shuttingDown())
 			return p
 		}

@@ -37,8 +37,9 @@ type Config struct {
 type Router struct {
 	cfg     Config
 	started time.Time
-	budget  *budget       // of requests
-	results *budget       // of the results that batches ask for
+	budget  *budget // of requests
+	results *budget // of the results that batches ask for
+	held    heldBudgets
 	readers chan struct{} // a place for each connection that queries run on
 	feed    feed.Feed
 
@@ -70,6 +71,7 @@ type Router struct {
 func New(cfg Config) *Router {
 	r := &Router{
 		cfg: cfg, started: time.Now(), budget: newBudget(cfg.MaxFrame), results: newBudget(0),
+		held:    heldBudgets{requests: newBudget(cfg.MaxFrame), results: newBudget(0)},
 		readers: make(chan struct{}, maxReaders),
 		asked:   make(chan struct{}), open: map[*conn]struct{}{},
 		table: map[string]*entry{}, names: map[string]*entry{}, maxWorkers: maxWorkers,

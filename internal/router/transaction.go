@@ -66,6 +66,17 @@ func (c *conn) submitTo(p *pending, call *worker.Call) {
 	p.call, p.entry = call, h.entry
 }
 
+// holdsTransaction reports whether one of the connection's transactions is not
+// over. It is called by the connection's reader alone.
+func (c *conn) holdsTransaction() bool {
+	for _, h := range c.txs {
+		if !h.tx.Ended() {
+			return true
+		}
+	}
+	return false
+}
+
 // leaveTransactions rolls back what the connection has begun and not committed,
 // when all that it has sent is done.
 func (c *conn) leaveTransactions() {

@@ -28,7 +28,7 @@ type pending struct {
 	cancel  func() // ends the request, nil where that cannot be; safe at any time
 
 	held    *reservation // what the request takes of the budget, nil for nothing
-	results *share       // what its results take, likewise
+	results *results     // what its results take, likewise
 }
 
 // outbox is what is ready for a client and not written yet.
@@ -112,7 +112,7 @@ func (c *conn) settleOne(p *pending) {
 		p.sub.end(nil)
 	}
 	if p.results != nil {
-		c.r.results.release(p.results)
+		p.results.release()
 		p.results = nil
 	}
 	c.paid(p)

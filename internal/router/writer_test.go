@@ -21,7 +21,7 @@ func TestBudgetIsHeldUntilAnswered(t *testing.T) {
 		free := r.budget.free
 		client, server := net.Pipe()
 		c := newConn(r, server)
-		held, err := c.account.reserve(t.Context(), 2*allowance)
+		held, err := c.account.reserve(t.Context(), c.r.budget, 2*allowance)
 		if err != nil {
 			t.Fatal(err)
 		}

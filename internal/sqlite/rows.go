@@ -17,8 +17,9 @@ type Rows struct {
 	// fails with CodeResultTooLarge.
 	Limit int
 	// Before and After, if any, are called before each row is added and after
-	// it. They may take the text with Take; their error ends the statement.
-	Before, After func() error
+	// it, and Full where a row does not fit beside those before it: it must
+	// take the text. After may. Their error ends the statement.
+	Before, After, Full func() error
 
 	text []byte // "[" and the rows, with commas between them
 }
@@ -90,6 +91,22 @@ func (r *Rows) head(st *sqlite3.Stmt) {
 
 // add appends the row that st stands on.
 func (r *Rows) add(st *sqlite3.Stmt, n int) error {
+	fits := r.append(st, n)
+	if !fits && len(r.text) > 0 && r.Full != nil {
+		if err := r.Full(); err != nil {
+			return err
+		}
+		fits = r.append(st, n)
+	}
+	if !fits {
+		return r.tooLarge()
+	}
+	r.Count++
+	return nil
+}
+
+// append appends the row if there is room for it.
+func (r *Rows) append(st *sqlite3.Stmt, n int) (fits bool) {
 	begin := byte(',')
 	if len(r.text) == 0 {
 		begin = '['
@@ -100,17 +117,17 @@ func (r *Rows) add(st *sqlite3.Stmt, n int) error {
 			text = append(text, ',')
 		}
 		v := column(st, i)
-		if len(text)+len(v.Bytes) > r.limit() {
-			return r.tooLarge()
+		if len(text)+len(v.Bytes) >= r.limit() {
+			return false
 		}
 		text = wire.AppendValue(text, v)
 	}
-	r.text = append(text, ']')
-	r.Count++
-	if len(r.text) >= r.limit() {
-		return r.tooLarge()
+	text = append(text, ']')
+	if len(text) >= r.limit() {
+		return false
 	}
-	return nil
+	r.text = text
+	return true
 }
 
 func (r *Rows) limit() int {

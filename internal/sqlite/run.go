@@ -228,13 +228,12 @@ func (r *running) step(st *sqlite3.Stmt) error {
 // mayWrite notes whether st may change the file, and refuses it where it must
 // not.
 func (r *running) mayWrite(st *sqlite3.Stmt) error {
-	if r.result.Wrote || !r.conn.writes(st) {
-		return nil
-	}
-	if !r.conn.gate.writable {
+	writes := r.conn.writes(st)
+	// A savepoint must last: the transaction does not begin anew after it.
+	if (writes || r.conn.gate.savepoint) && !r.conn.gate.writable {
 		return ErrNotPrepared
 	}
-	r.result.Wrote = true
+	r.result.Wrote = r.result.Wrote || writes
 	return nil
 }
 

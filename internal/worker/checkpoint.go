@@ -58,6 +58,7 @@ func (p *checkpointPolicy) warnDue(pages int) bool {
 
 // checkpointIfDue runs between groups, when all of the last one are answered.
 func (w *Worker) checkpointIfDue() {
+	w.useBreather()
 	if w.db == nil || !w.ckpt.passiveDue(w.db.LogPages(), w.cfg.checkpointPages) || !w.filesAreOurs() {
 		return
 	}
@@ -65,6 +66,9 @@ func (w *Worker) checkpointIfDue() {
 	done, err := w.db.CheckpointPassive()
 	w.ckpt.tried = pages
 	w.noteFiles()
+	if err == nil && pages >= breatherPages*w.cfg.checkpointPages {
+		w.readers.breathe(time.Now())
+	}
 	switch {
 	case err != nil:
 		w.cfg.Log.Warn("checkpoint failed", "error", err)

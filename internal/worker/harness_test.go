@@ -29,6 +29,8 @@ type harness struct {
 	file string
 	cfg  Config
 
+	frame int // the largest of a Query, 0 for the usual
+
 	mu   sync.Mutex
 	w    *Worker
 	last *Snapshot

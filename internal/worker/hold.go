@@ -95,8 +95,11 @@ func (w *Worker) hold(h *holding) {
 		}
 		h.idleSince.Store(0)
 		w.inFlight = append(w.inFlight[:0], c)
-		if c.claim() { // otherwise its time has passed, and it was answered
+		if c.claim() {
 			over = w.serveHolding(h, c)
+		} else if c.endsTx() { // it was cancelled, or its time has passed
+			w.endHolding(h, expiredTx("its end was given up, and it was rolled back"))
+			over = true
 		}
 		clear(w.inFlight)
 	}
@@ -184,7 +187,7 @@ func (w *Worker) runHeld(h *holding, b *batch) error {
 	for {
 		err := w.runInSavepoint(b)
 		switch {
-		case err == nil && b.did.wrote && !w.rev.wal:
+		case err == nil && (b.did.wrote || b.setsSavepoint()) && !w.rev.wal:
 			w.rev.proven = true // the batch is good; now the file gets its log
 		case errors.Is(err, sqlite.ErrNotPrepared):
 		case err != nil && !time.Now().Before(h.end):

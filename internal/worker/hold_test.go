@@ -364,6 +364,39 @@ func TestTransactionOfAConnectionThatEnds(t *testing.T) {
 	}
 }
 
+// A Commit that is given up before it is taken rolls the transaction back.
+func TestCommitThatIsGivenUp(t *testing.T) {
+	for _, typ := range []wire.Type{wire.TypeCommit, wire.TypeRollback} {
+		h := serving(t)
+		x := h.mustBegin()
+		busy := NewCall(batchOf(endless+` SELECT i FROM n`), 0, time.Now())
+		end := NewCall(&wire.Request{Type: typ}, 0, time.Now())
+		x.tx.Submit(busy)
+		x.tx.Submit(end)
+		end.Cancel()
+		busy.Cancel()
+		if got := show(h.reply(busy)); got != "CANCELLED at 0" && got != "CANCELLED" {
+			t.Errorf("the batch: %s", got)
+		}
+		h.reply(end)
+		h.ok(batchOf(`INSERT INTO t VALUES(1)`)) // when the writer is free
+		x.want("TX_EXPIRED", `SELECT 1`)
+	}
+}
+
+// A savepoint lasts, though it is what the transaction begins with.
+func TestSavepointAtFirst(t *testing.T) {
+	h := newHarness(t)
+	h.outside().exec(`CREATE TABLE t(a)`)
+	x := h.mustBegin()
+	x.want("ok rows 0", `SAVEPOINT s`)
+	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
+	x.want("ok rows 0", `ROLLBACK TO s`)
+	x.want("ok rows 1", `INSERT INTO t VALUES(2)`)
+	x.ends(wire.TypeCommit, "ok rev 1")
+	h.wantQuery(`SELECT a FROM t`, "2")
+}
+
 // Those who wait for the writer have their own times.
 func TestWaitingForATransaction(t *testing.T) {
 	h := serving(t)

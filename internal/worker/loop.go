@@ -85,6 +85,9 @@ func (w *Worker) untilDue(now time.Time) time.Duration {
 	if at, ok := w.ckpt.quietAt(); ok {
 		wait = min(wait, at.Sub(now))
 	}
+	if paused, _ := w.readers.breathing(); paused {
+		wait = min(wait, breatherPoll)
+	}
 	return max(wait, 0)
 }
 
@@ -111,6 +114,7 @@ func (w *Worker) idleEnd() (time.Time, bool) {
 
 // due does what is due and reports whether the worker may end.
 func (w *Worker) due(now time.Time) bool {
+	w.useBreather()
 	if at, ok := w.ckpt.quietAt(); ok && !now.Before(at) {
 		w.checkpointQuietly()
 	}

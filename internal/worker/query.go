@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -12,6 +13,7 @@ import (
 // Bounds of a Query.
 const (
 	blockSize   = 48 << 10               // bytes of rows in a frame, roughly
+	frameHead   = 1 << 10                // bytes of a frame beside rows, columns and id, at the most
 	blockAge    = 100 * time.Millisecond // after which rows are sent though they are few
 	stallTime   = 10 * time.Second       // for the client to take a frame
 	maxSnapshot = 5 * time.Minute        // for the whole query
@@ -47,16 +49,17 @@ var (
 
 // blocks makes the frames of a Query.
 type blocks struct {
-	call  *Call
-	ctx   context.Context
-	stall time.Duration
-	rows  sqlite.Rows
-	limit int64 // of rows, -1 for none
-	head  bool  // the columns were sent
-	sent  time.Time
-	text  []byte    // the rows of the last frame, to be used again
-	spare [2][]byte // frames: one is being written while the other is made
-	turn  int
+	call   *Call
+	ctx    context.Context
+	stall  time.Duration
+	rows   sqlite.Rows
+	limit  int64 // of rows, -1 for none
+	head   bool  // the columns were sent
+	fitted bool  // there is room for them
+	sent   time.Time
+	text   []byte    // the rows of the last frame, to be used again
+	spare  [2][]byte // frames: one is being written while the other is made
+	turn   int
 }
 
 var errLimit = errors.New("as many rows as were asked for")
@@ -68,7 +71,8 @@ func runQuery(ctx context.Context, db *sqlite.Conn, c *Call, stall time.Duration
 	if c.Req.Limit != nil {
 		b.limit = *c.Req.Limit
 	}
-	b.rows.Limit, b.rows.Before, b.rows.After = c.Stream.limit, b.before, b.after
+	b.rows.Before, b.rows.After, b.rows.Full = b.before, b.after, b.flush
+	b.rows.Limit = max(1, c.Stream.limit-frameHead-len(c.Req.ID))
 	_, err := db.Run(ctx, wire.Stmt{SQL: c.Req.SQL, Params: c.Req.Params}, sqlite.RunOptions{ReadOnly: true, Rows: &b.rows})
 	truncated := errors.Is(err, errLimit)
 	switch {
@@ -77,6 +81,11 @@ func runQuery(ctx context.Context, db *sqlite.Conn, c *Call, stall time.Duration
 		return nil, ended(ctx)
 	case err != nil:
 		return nil, err
+	}
+	if b.rows.Count == 0 || !b.head {
+		if err := b.columnsFit(); err != nil {
+			return nil, err
+		}
 	}
 	reply := b.reply()
 	reply.RowCount, reply.Truncated, reply.More = &b.rows.Count, truncated, false
@@ -96,17 +105,42 @@ func ended(ctx context.Context) error {
 }
 
 func (b *blocks) before() error {
+	if b.rows.Count == 0 {
+		if err := b.columnsFit(); err != nil {
+			return err
+		}
+	}
 	if b.rows.Count == b.limit {
 		return errLimit
 	}
 	return nil
 }
 
-// after sends what has been collected, if it is enough or old.
-func (b *blocks) after() error {
-	if b.rows.Size() < blockSize && time.Since(b.sent) < blockAge {
+// columnsFit makes room for the columns in the frames.
+func (b *blocks) columnsFit() error {
+	if b.fitted {
 		return nil
 	}
+	b.fitted = true
+	for i, name := range b.rows.Columns {
+		b.rows.Limit -= len(strconv.Quote(name)) + len(strconv.Quote(b.rows.Types[i])) + 2
+	}
+	if b.rows.Limit <= 0 {
+		return wire.Errorf(wire.CodeResultTooLarge, "The names of the columns have more than %d bytes of JSON, the limit: ask for fewer columns.", b.call.Stream.limit)
+	}
+	return nil
+}
+
+// after sends what has been collected, if it is enough or old.
+func (b *blocks) after() error {
+	if b.rows.Size() < min(blockSize, b.rows.Limit/2) && time.Since(b.sent) < blockAge {
+		return nil
+	}
+	return b.flush()
+}
+
+// flush sends what has been collected.
+func (b *blocks) flush() error {
 	frame, err := wire.AppendFrame(b.spare[b.turn][:0], func(dst []byte) ([]byte, error) {
 		return wire.AppendReply(dst, b.reply())
 	})

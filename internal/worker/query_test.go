@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func (h *harness) ask(req *wire.Request) *asked {
 	h.t.Helper()
 	req.Type = wire.TypeQuery
 	c := NewCall(req, 0, time.Now())
-	c.Stream = NewStream(1 << 20)
+	c.Stream = NewStream(cmp.Or(h.frame, 1<<20))
 	h.mu.Lock()
 	if h.w == nil {
 		h.start(h.gone)
@@ -209,6 +210,37 @@ func TestQueryBesideAFirstTransaction(t *testing.T) {
 	h.wantRead(`SELECT a FROM t`, "[]")
 	x.ends(wire.TypeCommit, "ok rev 2")
 	h.wantRead(`SELECT a FROM t`, "[[1]]")
+}
+
+// A small frame takes many rows, one after the other, and one that does not fit
+// is told.
+func TestQueryInSmallFrames(t *testing.T) {
+	h := serving(t)
+	h.ok(batchOf(endless + ` INSERT INTO t SELECT i FROM n LIMIT 5000`))
+	h.frame = 4 << 10
+	a := h.ask(&wire.Request{SQL: `SELECT a, 'text' FROM t`})
+	last := a.end()
+	if last.Err() != nil || *last.RowCount != 5000 || len(a.frames) < 10 {
+		t.Errorf("%s in %d frames", show(last), len(a.frames))
+	}
+	for _, tt := range []struct{ sql, want string }{
+		{`SELECT 1 UNION ALL SELECT hex(zeroblob(1400))`, "ok"},
+		{`SELECT 1 UNION ALL SELECT hex(zeroblob(2000))`, "RESULT_TOO_LARGE"},
+		{`SELECT 1 AS "` + strings.Repeat("x", 4000) + `"`, "RESULT_TOO_LARGE"},
+		{`SELECT 1 AS "` + strings.Repeat("x", 4000) + `" WHERE 0`, "RESULT_TOO_LARGE"},
+	} {
+		a := h.ask(&wire.Request{SQL: tt.sql})
+		r := a.end()
+		r.Rev = nil
+		if got := show(r); got != tt.want {
+			t.Errorf("%.60s: %s, want %s", tt.sql, got, tt.want)
+		}
+		for _, f := range append(a.frames, r) {
+			if text, err := wire.AppendReply(nil, f); err != nil || len(text) > h.frame {
+				t.Errorf("%.60s: a frame of %d bytes, %v", tt.sql, len(text), err)
+			}
+		}
+	}
 }
 
 func TestQueryLimit(t *testing.T) {

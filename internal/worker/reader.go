@@ -130,6 +130,13 @@ func readSnapshot(db *sqlite.Conn) (rev int64, epoch string, err error) {
 	return rev, epoch, err
 }
 
+// makeRoom closes the connection where others may wait for its place.
+func (x *reader) makeRoom() {
+	if len(x.room) == cap(x.room) {
+		x.close()
+	}
+}
+
 func (x *reader) close() {
 	if x.db == nil {
 		return

@@ -43,7 +43,8 @@ type readers struct {
 	owed     int     // calls that are not answered
 	lastUse  time.Time
 	running  int // goroutines
-	idle     int // of them
+	load     int // queries that they run or have before them
+	pause    breather
 	jobs     chan *Call
 	quit     chan struct{}
 	wg       sync.WaitGroup
@@ -59,7 +60,7 @@ func (r *readers) admit(id dbfile.Identity) {
 	r.open, r.identity, r.stale, r.ending = true, id, false, nil
 	r.jobs, r.quit = make(chan *Call, maxReaderWait), make(chan struct{})
 	r.active = map[*Call]context.CancelCauseFunc{}
-	r.running, r.idle = 0, 0
+	r.running, r.load = 0, 0
 }
 
 // submit takes a query, if there is a file to read, which it reports.
@@ -93,7 +94,8 @@ func (r *readers) start(c *Call) {
 		c.refuse(tooManyQueries())
 		return
 	}
-	if len(r.jobs) > r.idle && r.running < maxReaders {
+	r.load++
+	if r.load > r.running && r.running < maxReaders {
 		r.running++
 		jobs, quit := r.jobs, r.quit
 		r.wg.Go(func() { r.run(jobs, quit) })
@@ -145,6 +147,7 @@ func (r *readers) close(why error, grace context.Context) {
 		return
 	}
 	r.open = false
+	quit := r.quit
 	waiting := r.parked
 	r.parked = nil
 	for more := true; more; {
@@ -156,20 +159,27 @@ func (r *readers) close(why error, grace context.Context) {
 		}
 	}
 	r.owed -= len(waiting)
-	close(r.quit)
+	close(quit)
+	if r.pause.over != nil {
+		close(r.pause.over)
+		r.pause.over = nil
+	}
 	r.mu.Unlock()
 	for _, c := range waiting {
 		c.refuse(why)
 	}
-	stop := context.AfterFunc(grace, func() { r.interrupt(why) })
+	stop := context.AfterFunc(grace, func() { r.interrupt(why, quit) })
 	defer stop()
 	r.wg.Wait()
 }
 
-// interrupt ends the queries that run.
-func (r *readers) interrupt(why error) {
+// interrupt ends the queries that run, unless those are later ones already.
+func (r *readers) interrupt(why error, quit chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.quit != quit || r.open {
+		return
+	}
 	r.ending = why
 	for _, cancel := range r.active {
 		cancel(why)
@@ -184,44 +194,35 @@ func (r *readers) run(jobs chan *Call, quit chan struct{}) {
 	timer := time.NewTimer(readerIdle)
 	defer timer.Stop()
 	for {
-		r.rest(+1)
 		timer.Reset(readerIdle)
 		select {
 		case c := <-jobs:
-			r.rest(-1)
 			x.serve(c)
-			continue
+			x.makeRoom()
 		case <-quit:
 			return
 		case <-timer.C:
+			if r.leave() {
+				return
+			}
 		}
-		if r.leave() {
-			return
-		}
-		r.rest(-1)
 	}
-}
-
-func (r *readers) rest(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.idle += n
 }
 
 // leave ends an idle goroutine, unless a query has come.
 func (r *readers) leave() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.jobs) > 0 {
+	if r.load >= r.running { // one is on its way here
 		return false
 	}
-	r.idle--
 	r.running--
 	return true
 }
 
 // begin notes that a query runs, and returns its context.
 func (r *readers) begin(c *Call) (context.Context, func()) {
+	r.await(c.Stream.ctx)
 	ctx, cancel := context.WithCancelCause(c.Stream.ctx)
 	ctx, stop := context.WithTimeoutCause(ctx, maxSnapshot, errTooLong)
 	end := stop
@@ -243,6 +244,7 @@ func (r *readers) begin(c *Call) (context.Context, func()) {
 		defer r.mu.Unlock()
 		delete(r.active, c)
 		r.owed--
+		r.load--
 		r.lastUse = time.Now()
 	}
 }

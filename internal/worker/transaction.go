@@ -20,7 +20,7 @@ const (
 )
 
 // txQueue is the number of calls that may wait for their transaction.
-const txQueue = 64
+const txQueue = 128
 
 // Tx is a transaction over several requests, as its connection sees it. The
 // connection submits its calls and says when it has ended; the worker ends the
@@ -68,7 +68,15 @@ func (t *Tx) Submit(c *Call) {
 	case t.calls <- c:
 	default:
 		c.refuse(wire.Errorf(wire.CodeQueueFull, "%d requests wait for the transaction already: ask again later.", txQueue))
+		if c.endsTx() { // nobody has it any more
+			t.Leave()
+		}
 	}
+}
+
+// endsTx reports whether the call ends its transaction, whatever comes of it.
+func (c *Call) endsTx() bool {
+	return c.Req.Type == wire.TypeCommit || c.Req.Type == wire.TypeRollback
 }
 
 // Leave says that the connection has ended. What it has sent is still done.

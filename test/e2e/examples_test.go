@@ -18,7 +18,7 @@ func example(path string) string {
 // The example in Python can be run as often as one likes.
 func TestPythonExample(t *testing.T) {
 	t.Parallel()
-	program := python(t)
+	program := harness.Python(t)
 	d := harness.Start(t, harness.Config{})
 	rows := ""
 	for run := range 2 {
@@ -36,7 +36,7 @@ func TestPythonExample(t *testing.T) {
 // So can that in Node.
 func TestNodeExample(t *testing.T) {
 	t.Parallel()
-	program := installed(t, "node")
+	program := harness.Installed(t, "node")
 	d := harness.Start(t, harness.Config{})
 	for run := range 2 {
 		cmd := exec.CommandContext(patient(t), program, example("node/client.mjs"), d.Socket)
@@ -79,7 +79,7 @@ func TestQuickstart(t *testing.T) {
 // A client in another language keeps to the protocol and to nothing else.
 func TestStranger(t *testing.T) {
 	t.Parallel()
-	program := python(t)
+	program := harness.Python(t)
 	d := harness.Start(t, harness.Config{})
 	cmd := exec.CommandContext(patient(t), program, filepath.Join("testdata", "stranger.py"), d.Socket)
 	wantResult(t, "stranger.py", finish(t, cmd), result{Out: "pipelined\nin_pieces\nhalf_closed\none_shot\n"})

@@ -3,7 +3,6 @@ package e2e
 import (
 	"errors"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -33,23 +32,4 @@ func wantResult(t *testing.T, what string, got, want result) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
-}
-
-// installed returns the path of a program that need not be on every machine.
-func installed(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("this needs %s: %v", name, err)
-	}
-	return path
-}
-
-// python returns the path of Python, where it has Unix sockets.
-func python(t *testing.T) string {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("Python's standard library does not speak to named pipes")
-	}
-	return installed(t, "python3")
 }

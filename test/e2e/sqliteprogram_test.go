@@ -13,7 +13,7 @@ import (
 // between two batches, and never an earlier one than before.
 func TestSQLiteProgramReads(t *testing.T) {
 	t.Parallel()
-	program := installed(t, "sqlite3")
+	program := harness.Installed(t, "sqlite3")
 	const processes, batches = 4, 150
 	d := harness.Start(t, harness.Config{})
 	start := *d.Dial().OK(harness.Batch("a.db", createT, `CREATE TABLE u(client INTEGER, n INTEGER)`)).Rev

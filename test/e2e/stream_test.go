@@ -265,4 +265,3 @@ func noError(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { connect } from "../index.mjs";
+import { autostart, client, daemon, place, rows, startedLog, until } from "../testkit/daemon.mjs";
+
+const code = (code, message = /./) => ({ name: "SkylineError", code, message });
+const starter = fileURLToPath(new URL("../testkit/starter.mjs", import.meta.url));
+
+/** How many daemons have got the socket. */
+const listening = (where) => startedLog(where).split("msg=listening").length - 1;
+
+test("several processes at once start one daemon", async (t) => {
+  const where = autostart(t);
+  const first = client(where, where);
+  await first.exec("a.db", "CREATE TABLE t(pid)");
+  await first.shutdown();
+  const env = { ...where.env, SKYLINEDB_SOCKET: where.socket, SKYLINEDB_DIR: where.dir, SKYLINEDB_DAEMON: where.daemon };
+  const programs = Array.from({ length: 8 }, () => {
+    const program = spawn(process.execPath, [starter], { env, stdio: ["pipe", "pipe", "inherit"] });
+    return { program, ended: new Promise((resolve) => program.once("exit", resolve)) };
+  });
+  for (const { program } of programs) program.stdin.write("go\n");
+  assert.deepEqual(await Promise.all(programs.map((p) => p.ended)), Array(8).fill(0));
+  assert.deepEqual(await rows(first, "a.db", "SELECT count(DISTINCT pid), count(*) FROM t"), [[8, 8]]);
+  assert.equal(listening(where), 2);
+});
+
+test("twenty clients of one process start one daemon, which outlives them", async (t) => {
+  const where = autostart(t);
+  const pids = await Promise.all(Array.from({ length: 20 }, async () => {
+    const c = connect(where);
+    const { pid } = await c.status();
+    await c.close();
+    return pid;
+  }));
+  assert.equal(new Set(pids).size, 1);
+  assert.equal((await client(where).status()).pid, pids[0]);
+  assert.equal(listening(where), 1);
+});
+
+test("a daemon that is gone is started again, where the last one was", async (t) => {
+  const where = autostart(t);
+  const maker = client(where, where);
+  await maker.ping();
+  const c = client(where, { ...where, dir: undefined });
+  const { dir } = await c.ping();
+  assert.equal(dir, where.dir);
+  assert.equal(await maker.shutdown(), true);
+  assert.equal((await c.ping()).dir, where.dir);
+  assert.equal(listening(where), 2);
+});
+
+test("a daemon that cannot be started says why", async (t) => {
+  const where = autostart(t);
+  const refused = (options, message) => assert.rejects(client(where, { ...where, ...options }).ping(), code("UNAVAILABLE", message));
+  await refused({ daemonArgs: ["--no-such-flag"] }, /no-such-flag/);
+  await refused({ daemon: path.join(where.home, "none") }, /is not there/);
+  await refused({ daemon: undefined, env: { ...where.env, PATH: "" } }, /SKYLINEDB_DAEMON/);
+  await refused({ dir: path.join(where.home, "none") }, /is not a directory/);
+});
+
+test("no daemon is started where none may be", async (t) => {
+  const where = autostart(t);
+  const c = client(where, { ...where, autostart: undefined, env: { ...where.env, SKYLINEDB_AUTOSTART: "off" }, retryForMs: 20 });
+  await assert.rejects(c.ping(), code("UNAVAILABLE", /not running/));
+  assert.equal(await c.shutdown(), false);
+  assert.throws(() => connect({ env: { SKYLINEDB_AUTOSTART: "maybe" } }), code("INVALID_REQUEST"));
+  assert.throws(() => connect({ env: { SKYLINEDB_MAX_FRAME: "1kb" } }), code("INVALID_REQUEST"));
+});
+
+test("a batch is executed exactly once though the daemon is killed", async (t) => {
+  const where = autostart(t, ["--worker-idle=0"]);
+  const c = client(where, where);
+  await c.exec("a.db", "CREATE TABLE t(n)");
+  let done = 0;
+  let over = false;
+  const replies = [];
+  const writers = Array.from({ length: 8 }, async (_, w) => {
+    for (let i = 0; !over; i++) {
+      replies.push(await c.exec("a.db", "INSERT INTO t VALUES(?)", [`${w}-${i}`]));
+      done++;
+    }
+  });
+  for (let kill = 0; kill < 6; kill++) {
+    const before = done;
+    await until("batches are committed", () => done > before + 20);
+    const { pid } = await c.status();
+    process.kill(pid, "SIGKILL");
+  }
+  over = true;
+  await Promise.all(writers);
+  assert.deepEqual(await rows(c, "a.db", "SELECT count(DISTINCT n), count(*) FROM t"), [[done, done]]);
+  assert.equal(new Set(replies.map((r) => r.lastInsertRowid)).size, done);
+  assert.ok(listening(where) >= 2);
+});
+
+test("the socket must be this user's, and of a length that the system has", { skip: process.platform === "win32" }, async (t) => {
+  const where = place(t);
+  fs.writeFileSync(path.join(where.home, "file"), "");
+  fs.symlinkSync(where.socket, path.join(where.home, "link"));
+  for (const [socket, message] of [["file", /not a socket/], ["link", /symbolic link/], ["x".repeat(200), /too long/]]) {
+    await assert.rejects(client(where, { socket: path.join(where.home, socket) }).ping(), code("UNAVAILABLE", message));
+  }
+});
+
+test("a daemon of another directory is refused", async (t) => {
+  const d = await daemon(t);
+  await assert.rejects(client(d, { dir: d.home }).ping(), code("DIR_MISMATCH"));
+  fs.symlinkSync(d.dir, path.join(d.home, "same"), "junction");
+  await client(d, { dir: path.join(d.home, "same") }).ping();
+});
+
+test("maintenance: a file is replaced while the client is there", async (t) => {
+  const d = await daemon(t);
+  const c = client(d);
+  await c.exec("a.db", "CREATE TABLE t(a)");
+  await c.exec("b.db", "CREATE TABLE other(a)");
+  const old = await c.ping("a.db");
+  assert.equal(old.state, "open");
+  assert.deepEqual(await c.prepareForMaintenance("a.db"), { already: false });
+  assert.deepEqual(await c.prepareForMaintenance("a.db"), { already: true });
+  await assert.rejects(c.exec("a.db", "DELETE FROM t"), { code: "DATABASE_PREPARING", retryable: true });
+  assert.deepEqual(await c.closeDatabase("a.db", { requireExclusive: true }), { already: false, readersRemaining: false });
+  await assert.rejects(c.exec("a.db", "DELETE FROM t"), { code: "DATABASE_CLOSED", retryable: true });
+  await c.closeDatabase("b.db");
+  fs.renameSync(path.join(d.dir, "b.db"), path.join(d.dir, "a.db"));
+  const reopened = await c.reopenDatabase("a.db");
+  assert.equal(reopened.already, false);
+  assert.notEqual(reopened.epoch, old.epoch);
+  await c.exec("a.db", "DELETE FROM other");
+  assert.equal((await c.reopenDatabase("a.db")).already, true);
+});
+
+test("a client that nobody closes keeps no program alive", async (t) => {
+  const d = await daemon(t);
+  const program = `import { connect } from ${JSON.stringify(new URL("../index.mjs", import.meta.url).href)};
+    const c = connect();
+    await c.exec("a.db", "CREATE TABLE t(a)");
+    await c.all("a.db", "SELECT a FROM t");
+    await c.transaction("a.db", (tx) => tx.exec("INSERT INTO t VALUES(1)"));
+    for await (const e of c.subscribe({ db: "a.db" })) break;`;
+  const env = { ...d.env, SKYLINEDB_SOCKET: d.socket, SKYLINEDB_DIR: d.dir, SKYLINEDB_AUTOSTART: "no" };
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { env, stdio: "inherit" });
+  assert.equal(await new Promise((resolve) => child.once("exit", resolve)), 0);
+});
+
+test("a closed client says so, and its calls in flight end", async (t) => {
+  const d = await daemon(t);
+  const c = client(d);
+  await c.ping();
+  const waiting = assert.rejects(c.exec("a.db", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", null, { timeoutMs: 2000 }), code("UNAVAILABLE", /closed/));
+  await c.close();
+  await waiting;
+  await assert.rejects(c.ping(), code("UNAVAILABLE", /closed/));
+  await c.close();
+});
+
+test("the end of a daemon is waited for", async (t) => {
+  const d = await daemon(t);
+  const c = client(d);
+  await c.exec(undefined, "CREATE TABLE t(a)");
+  assert.equal(await c.shutdown(), true);
+  assert.equal(await d.ended, 0);
+  assert.deepEqual(fs.readdirSync(d.dir), ["data.db"]);
+});

@@ -1,0 +1,225 @@
+"""Starting a daemon where none runs, once however many clients find none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import time
+from typing import Callable, Iterator, Optional, TypeVar
+
+from .conn import NotRunning, Passing
+from .errors import OperationalError, phrase, unavailable
+from .settings import Settings, log_path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where settings.resolve says what is missing
+    pass
+
+_NAME = "skylinedb-daemon"
+_START_FOR = 20.0  # seconds for a daemon that was started to answer
+_MAX_LOG = 10 << 20  # a larger log is put aside first
+_MAX_TAIL = 4 << 10  # what is read of the log of a daemon that ended
+
+T = TypeVar("T")
+
+
+def pauses() -> Iterator[float]:
+    """Yields growing pauses, in seconds."""
+    pause = 0.005
+    while True:
+        yield pause
+        pause = min(2 * pause, 0.5)
+
+
+def start(settings: Settings, directory: str, connect: Callable[[], T]) -> T:
+    """Starts a daemon unless somebody else does, and connects to it.
+
+    Many clients may find no daemon at once. The start lock makes one of them
+    the starter; it looks again, because the last starter may have been done
+    just before, and keeps the lock until the daemon answers. The others come
+    back later and find the daemon.
+    """
+    try:
+        lock = _try_lock(settings.socket + ".start.lock")
+    except OSError as error:
+        raise _cannot_start(error) from error
+    if lock is None:
+        raise Passing("another program is starting the daemon")
+    try:
+        try:
+            return connect()
+        except NotRunning:
+            return _start_until_answer(settings, directory, connect)
+    finally:
+        # Unlocked before it is closed: a child process between fork and exec
+        # has a copy of the descriptor.
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        os.close(lock)
+
+
+def _start_until_answer(settings: Settings, directory: str, connect: Callable[[], T]) -> T:
+    """Starts one daemon after the other until one answers.
+
+    More than one is needed where an old daemon that is ending still holds the
+    instance lock.
+    """
+    deadline = time.monotonic() + _START_FOR
+    for pause in pauses():
+        child = _Child(settings, directory)
+        connected = child.await_answer(connect, deadline)
+        if connected is not None:
+            return connected
+        time.sleep(pause)
+        if time.monotonic() > deadline:
+            break
+    raise Passing(f'a daemon was started and does not answer; its log is "{child.log}"')
+
+
+class _Child:
+    """A daemon that this program started."""
+
+    def __init__(self, settings: Settings, directory: str):
+        program = _find(settings)
+        # Without this the system would say that the program does not exist.
+        if not os.path.isdir(directory):
+            raise _cannot_start(OSError(f'"{directory}" is not a directory'))
+        try:
+            self.log = log_path(settings.socket)
+            descriptor = _open_log(self.log)
+        except OSError as error:
+            raise _cannot_start(error) from error
+        try:
+            self._begin = os.lseek(descriptor, 0, os.SEEK_END)
+            self._process = subprocess.Popen(
+                [program, *settings.args, "--socket", settings.socket, directory],
+                stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor, cwd=directory,
+                env={**os.environ, **settings.env},
+                start_new_session=True,  # neither a terminal's end nor Ctrl-C reaches it
+            )
+        except OSError as error:
+            raise _cannot_start(error) from error
+        finally:
+            os.close(descriptor)
+        # The daemon outlives this program or is reaped by it: without the
+        # wait it would stay a zombie.
+        self.ended = threading.Event()
+        threading.Thread(target=self._reap, name="skylinedb-reaper", daemon=True).start()
+
+    def _reap(self) -> None:
+        self._process.wait()
+        self.ended.set()
+
+    def await_answer(self, connect: Callable[[], T], deadline: float) -> Optional[T]:
+        """Connects to this daemon, or to another that is there instead.
+
+        None says that it has ended and another should be started.
+        """
+        for pause in pauses():
+            ended = self.ended.is_set()
+            try:
+                return connect()
+            except Passing:
+                if ended:
+                    return self._verdict()
+            if time.monotonic() > deadline:
+                break
+            self.ended.wait(pause)
+        raise Passing(f'a daemon was started and does not answer; its log is "{self.log}"')
+
+    def _verdict(self) -> None:
+        """Returns if the next daemon may do better, otherwise tells why not.
+
+        One that was killed or ended in peace says nothing against the next.
+        """
+        status = self._process.returncode
+        tail = self._tail()
+        if status <= 0 or "another daemon instance is already running" in tail.lower():
+            return
+        raise unavailable(f'The daemon ended as soon as it was started (exit status {status}): {tail.rstrip(".")} (its log is "{self.log}").')
+
+    def _tail(self) -> str:
+        try:
+            with open(self.log, "rb") as log:
+                end = log.seek(0, os.SEEK_END)
+                log.seek(max(self._begin, end - _MAX_TAIL))
+                text = log.read().decode("utf-8", "replace")
+        except OSError:
+            return "its log cannot be read"
+        lines = [line.strip() for line in text.strip().splitlines()]
+        return "; ".join(lines[-3:]) or "it said nothing"
+
+
+def _cannot_start(error: BaseException) -> OperationalError:
+    return unavailable(f"No daemon is running and none can be started: {phrase(error)}.")
+
+
+def _find(settings: Settings) -> str:
+    """Returns the absolute path of the daemon's program."""
+    if settings.daemon is not None:
+        candidates = [settings.daemon]
+    else:
+        beside = [os.path.dirname(os.path.abspath(p)) for p in (sys.argv[0], sys.executable) if p]
+        candidates = [os.path.join(directory, _NAME) for directory in beside] + [_NAME]
+    for name in candidates:
+        path = shutil.which(name)
+        if path is not None:
+            return os.path.abspath(path)
+    if settings.daemon is not None:
+        raise _cannot_start(OSError(f'"{settings.daemon}" is not a program'))
+    raise _cannot_start(OSError(f"the program {_NAME} is neither beside this one nor in PATH: start it yourself, or set SKYLINEDB_DAEMON to its path"))
+
+
+def _open_log(path: str) -> int:
+    """Opens the log for appending.
+
+    One that has grown too large becomes the old log first; the start lock
+    keeps others from doing so meanwhile. A link is not followed.
+    """
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    try:
+        info = os.lstat(path)
+    except FileNotFoundError:
+        info = None
+    if info is not None and not stat.S_ISREG(info.st_mode):
+        raise OSError(f'"{path}" is not a regular file; remove it')
+    if info is not None and info.st_size > _MAX_LOG:
+        os.replace(path, path + ".old")
+    return os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _try_lock(path: str) -> Optional[int]:
+    """Locks the file, which it creates, or returns None if it is locked.
+
+    The file is never removed by us. One that somebody else removed is another
+    file than that of the same name, so both are compared.
+    """
+    while True:
+        # O_NONBLOCK keeps the open from waiting on a FIFO in the file's place.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        try:
+            mine = os.fstat(descriptor)
+            _check_lock_file(path, mine)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(mine, os.lstat(path)):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except FileNotFoundError:
+            pass  # removed meanwhile: the next one
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _check_lock_file(path: str, info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise OSError(f'lock file "{path}" is not a regular file; remove it')
+    if info.st_uid != os.geteuid():
+        raise OSError(f'lock file "{path}" belongs to user {info.st_uid} and not to user {os.geteuid()}, who runs this program; choose another socket')

@@ -1,0 +1,178 @@
+import fcntl
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import skylinedb
+from skylinedb import settings
+
+from .support import PATIENCE, Case, daemon_program
+
+STARTER = """
+import sys
+import skylinedb
+sys.stdin.readline()
+with skylinedb.Client(sys.argv[1], sys.argv[2]) as client:
+    client.exec("a.db", "CREATE TABLE IF NOT EXISTS t(n)")
+    client.exec("a.db", "INSERT INTO t VALUES(?)", [int(sys.argv[3])])
+    print(client.status()["pid"])
+"""
+
+
+def ended(pid):
+    """A daemon that a program left behind may stay a zombie of the system's."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat_file:
+            return b") Z" in stat_file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it has ended, or this is no Linux
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+class Autostart(Case):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.shutdown)
+
+    def shutdown(self):
+        """Ends whatever daemon is left, and waits for its end."""
+        try:
+            client = skylinedb.Client(self.dir, self.socket, autostart=False, patience=0)
+            pid = client.status()["pid"]
+            client.shutdown()
+        except skylinedb.OperationalError:
+            return
+        self.await_end(pid)
+
+    def await_end(self, pid):
+        deadline = time.monotonic() + PATIENCE
+        while not ended(pid):
+            self.assertLess(time.monotonic(), deadline, f"process {pid} is still there")
+            time.sleep(0.01)
+
+    def test_the_first_call_starts_a_daemon(self):
+        client = self.client(autostart=True)
+        client.exec("a.db", "CREATE TABLE t(n)")
+        self.assertEqual(client.ping()["dir"], self.dir)
+        log = settings.log_path(self.socket)
+        self.assertEqual(stat.S_IMODE(os.stat(log).st_mode), 0o600)
+        self.assertGreater(os.path.getsize(log), 0)
+        pid = client.status()["pid"]
+        self.assertEqual(os.getsid(pid), pid, "the daemon has no session of its own")
+
+    def test_many_processes_start_one(self):
+        many = 8
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        programs = [
+            subprocess.Popen([sys.executable, "-c", STARTER, self.dir, self.socket, str(n)], env=env,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for n in range(many)
+        ]
+        for program in programs:
+            program.stdin.write("go\n")
+            program.stdin.flush()
+        answers = [program.communicate(timeout=PATIENCE) for program in programs]
+        self.assertEqual([err for _, err in answers], [""] * many)
+        self.assertEqual(len({out for out, _ in answers}), 1, answers)
+        with open(settings.log_path(self.socket), encoding="utf-8") as log:
+            self.assertNotIn("another daemon instance", log.read())
+        done = self.client().exec("a.db", "SELECT count(DISTINCT n) FROM t", results=True)
+        self.assertEqual(done.results[0].rows, [(many,)])
+
+    def test_many_threads_start_one(self):
+        client = self.client(autostart=True)
+        pids, failures = set(), []
+        barrier = threading.Barrier(8)
+
+        def call():
+            try:
+                barrier.wait(PATIENCE)
+                pids.add(client.status()["pid"])
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        self.assertEqual(failures, [])
+        self.assertEqual(len(pids), 1)
+
+    def test_after_a_kill_the_next_is_started(self):
+        client = self.client(autostart=True)
+        client.exec("a.db", "CREATE TABLE t(n)")
+        pid = client.status()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        self.await_end(pid)
+        client.exec("a.db", "INSERT INTO t VALUES(1)")
+        self.assertNotEqual(client.status()["pid"], pid)
+
+    def test_settings_reach_the_daemon(self):
+        client = self.client(autostart=True, max_frame=8192, daemon_args=("--log-level", "debug"), daemon_env={"SKYLINEDB_LOG_FORMAT": "json"})
+        client.ping()
+        with open(settings.log_path(self.socket), encoding="utf-8") as log:
+            self.assertIn("{", log.readline())
+        with self.code("FRAME_TOO_LARGE"):
+            self.client().exec("a.db", "SELECT ?", ["x" * 10000])
+
+    def test_a_daemon_that_cannot_start(self):
+        with self.code("UNAVAILABLE") as failed:
+            self.client(autostart=True, daemon_args=("--no-such-flag",)).ping()
+        self.assertIn("as soon as it was started", str(failed.error))
+        self.assertIn("no-such-flag", str(failed.error))
+        with self.code("UNAVAILABLE") as failed:
+            self.client(autostart=True, daemon=os.path.join(self.root, "nothing")).ping()
+        self.assertIn("is not a program", str(failed.error))
+        with self.code("UNAVAILABLE") as failed:
+            self.client(autostart=True, dir=os.path.join(self.root, "nowhere")).ping()
+        self.assertIn("is not a directory", str(failed.error))
+
+    def test_the_program_is_found_in_path(self):
+        program = os.environ.pop("SKYLINEDB_DAEMON")
+        with self.code("UNAVAILABLE") as failed:
+            self.client(autostart=True).ping()
+        self.assertIn("SKYLINEDB_DAEMON", str(failed.error))
+        programs = os.path.join(self.root, "bin")
+        os.mkdir(programs)
+        os.symlink(program, os.path.join(programs, "skylinedb-daemon"))
+        os.environ["PATH"] = programs + os.pathsep + os.environ.get("PATH", "")
+        self.client(autostart=True).ping()
+
+    def test_a_lock_that_is_no_file(self):
+        os.symlink("/nowhere", self.socket + ".start.lock")
+        with self.code("UNAVAILABLE"):
+            self.client(autostart=True).ping()
+        self.assertFalse(os.path.exists("/nowhere"))
+
+    def test_a_log_that_is_a_link(self):
+        other = os.path.join(self.root, "other")
+        log = settings.log_path(self.socket)
+        os.makedirs(os.path.dirname(log))
+        os.symlink(other, log)
+        with self.code("UNAVAILABLE") as failed:
+            self.client(autostart=True).ping()
+        self.assertIn("not a regular file", str(failed.error))
+        self.assertFalse(os.path.exists(other))
+
+    def test_somebody_else_starts_it(self):
+        """While another holds the start lock, a client waits for its daemon."""
+        lock = os.open(self.socket + ".start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(self.client(autostart=True).status()["pid"]))
+        thread.start()
+        process = subprocess.Popen([daemon_program(), "--socket", self.socket, self.dir], stdout=subprocess.DEVNULL, start_new_session=True)
+        thread.join(PATIENCE)
+        os.close(lock)
+        self.assertEqual(answers, [process.pid])
+        self.client().shutdown()
+        self.assertEqual(process.wait(PATIENCE), 0)

@@ -1,0 +1,9 @@
+package clients
+
+import (
+	"testing"
+
+	"github.com/skylinedb/skylinedb/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m, nil) }

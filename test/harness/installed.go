@@ -1,0 +1,27 @@
+package harness
+
+import (
+	"os/exec"
+	"runtime"
+	"testing"
+)
+
+// Installed returns the path of a program that need not be on every machine.
+// Without it the test is skipped.
+func Installed(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("this needs %s: %v", name, err)
+	}
+	return path
+}
+
+// Python returns the path of Python, where it has Unix sockets.
+func Python(t testing.TB) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Python's standard library does not speak to named pipes")
+	}
+	return Installed(t, "python3")
+}
