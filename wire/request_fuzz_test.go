@@ -179,6 +179,12 @@ func requestSeeds() []string {
 		one(`{"params":[ 1 , "a" ],"note":{"x":[]},"sql":"SELECT ?, ?"}`),
 		exec(`"db":"a","tx":"none","request_id":"r","sync":"full","expect_rev":{"$int":"9223372036854775807"},"timeout_ms":5,"forget":["a"],"stmts":[{"sql":"s"}]`),
 	}
+	seeds = append(seeds,
+		one(`{"sql":"s","param_rows":[[1,"a"],{"a":null},[]]}`), one(`{"sql":"s","param_rows":[]}`), one(`{"sql":"s","param_rows":[1]}`), one(`{"sql":"s","params":[],"param_rows":[]}`),
+		exec(`"tx":"tx-1","results":true,"stmts":[{"sql":"s"}]`), exec(`"tx":"tx-1","sync":"full","stmts":[{"sql":"s"}]`),
+		`{"type":"Query","sql":"s","params":[1],"limit":7,"min_rev":{"$int":"9"},"tx":"tx-1","timeout_ms":5}`, `{"type":"Query"}`, `{"type":"Query","sql":"s","limit":-1}`, `{"type":"Query","sql":"s","tx":"none"}`,
+		`{"type":"Begin","idle_ms":1,"lease_ms":9e9,"expect_rev":0,"sync":"full"}`, `{"type":"Begin","idle_ms":0}`, `{"type":"Commit","tx":"tx-","request_id":"r","forget":["a"]}`, `{"type":"Commit"}`, `{"type":"Rollback","tx":"atomic"}`,
+		`{"type":"Subscribe"}`, `{"type":"Subscribe","db":"a","rev":1,"epoch":"e"}`, `{"type":"Subscribe","rev":1}`, `{"type":"Cancel","target":{"a":[1]}}`, `{"type":"Cancel","target":null}`)
 	for _, option := range []string{
 		`"tx":null`, `"tx":"Atomic"`, `"tx":["none"]`, `"sync":""`, `"sync":"normal"`, `"timeout_ms":0`, `"timeout_ms":9223372036854775807`, `"timeout_ms":1e3`,
 		`"timeout_ms":{"$int":"7"}`, `"expect_rev":-1`, `"expect_rev":1.0`, `"expect_rev":{"$int":1}`, `"expect_rev":9223372036854775808`, `"request_id":""`,

@@ -16,6 +16,16 @@ var sameRequest = cmp.Options{
 	cmp.Comparer(func(a, b Params) bool {
 		return a.Named() == b.Named() && a.Len() == b.Len() && cmp.Equal(paramsOf(a), paramsOf(b), sameValue)
 	}),
+	cmp.Comparer(func(a, b ParamRows) bool { return a.Len() == b.Len() && cmp.Equal(rowsOf(a), rowsOf(b), sameValue) }),
+}
+
+// rowsOf returns the parameters of each row.
+func rowsOf(p ParamRows) (rows [][]param) {
+	_ = p.Each(func(row Params) error { // nothing fails
+		rows = append(rows, paramsOf(row))
+		return nil
+	})
+	return rows
 }
 
 func params(t *testing.T, text string) Params {

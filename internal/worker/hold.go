@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -108,6 +109,9 @@ func (w *Worker) hold(h *holding) {
 // nextOf waits for the next call of a transaction. The error says why it ends
 // instead.
 func (w *Worker) nextOf(h *holding, timer *time.Timer) (*Call, error) {
+	if !time.Now().Before(h.end) {
+		return nil, h.leaseOver()
+	}
 	select {
 	case c := <-h.calls: // also what a connection sent that has ended
 		return c, nil
@@ -172,7 +176,7 @@ func (w *Worker) serveHolding(h *holding, c *Call) (over bool) {
 	}
 	e := *wire.AsError(w.diskError(w.outcomeOf(err)))
 	if e.Code != wire.CodeTxExpired {
-		e.Message += " The transaction was rolled back with it: begin anew."
+		e.Message = strings.TrimSuffix(e.Message, ".") + ". The transaction was rolled back with it: begin anew."
 		e.Retryable = false
 	}
 	w.endHolding(h, expiredTx("an error has rolled it back"))
@@ -318,7 +322,7 @@ func (w *Worker) settleHolding(h *holding, b *batch) (rev int64, err error) {
 	}
 	if err := w.checkForeignKeys(); err != nil {
 		e := *wire.AsError(err)
-		e.Message += " The transaction was rolled back."
+		e.Message = strings.TrimSuffix(e.Message, ".") + ". The transaction was rolled back."
 		return 0, &e
 	}
 	b.reply = wire.OK()

@@ -20,7 +20,7 @@ func (w *Worker) run(prev <-chan struct{}) {
 	for again := true; again; {
 		again = w.serve()
 	}
-	w.readers.close(errEnding, w.abort)
+	w.stopReading(errEnding, endGrace)
 	w.closeDB()
 	w.publish()
 }

@@ -86,7 +86,7 @@ func (w *Worker) prepare() (*wire.Reply, error) {
 	if err := w.openExisting(); err != nil {
 		return nil, err
 	}
-	w.stopReading(preparingError(), readGrace)
+	w.stopReading(preparingQuery(), readGrace)
 	defer w.readAgain()
 	if err := w.emptyLog(); err != nil {
 		return nil, err

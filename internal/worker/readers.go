@@ -316,8 +316,12 @@ func (w *Worker) Reading() bool {
 // Queries returns the number of queries that were begun.
 func (w *Worker) Queries() int64 { return w.readers.count.Load() }
 
-// readGrace is what queries get before they are interrupted for maintenance.
-const readGrace = time.Second
+// What queries get before they are interrupted, for maintenance and for the
+// worker's end.
+const (
+	readGrace = time.Second
+	endGrace  = 3 * time.Second
+)
 
 var errLetGo = &wire.Error{Code: wire.CodeIOError, Retryable: true, Message: "The daemon had to let go of the file while the query waited or ran: ask again."}
 

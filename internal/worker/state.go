@@ -123,6 +123,11 @@ func preparingError() *wire.Error {
 	return wire.Errorf(wire.CodeDatabasePreparing, "Database is being prepared for maintenance and takes no writes until ReopenDatabase.")
 }
 
+// preparingQuery is what queries are told that are in the way.
+func preparingQuery() *wire.Error {
+	return wire.Errorf(wire.CodeDatabasePreparing, "Database is being prepared for maintenance and the query was ended: ask again, it can be read when it is prepared.")
+}
+
 func closedError() *wire.Error {
 	return wire.Errorf(wire.CodeDatabaseClosed, "Database is closed for maintenance until ReopenDatabase.")
 }

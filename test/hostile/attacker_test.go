@@ -91,14 +91,25 @@ func (a *attacker) window() int {
 		a.violation("send %q: %v", bodies, err)
 	}
 	for i, body := range bodies {
-		text, err := wire.ReadFrame(a.main.r, wire.DefaultMaxFrame)
-		if err != nil {
+		if err := a.reply([]byte(body)); err != nil {
 			a.violation("no reply to %q, number %d of %q: %v", body, i, bodies, err)
 			break
 		}
-		a.check([]byte(body), text)
 	}
 	return len(bodies)
+}
+
+// reply reads and checks the frames of a reply.
+func (a *attacker) reply(body []byte) error {
+	for {
+		text, err := wire.ReadFrame(a.main.r, wire.DefaultMaxFrame)
+		if err != nil {
+			return err
+		}
+		if reply := a.check(body, text); reply == nil || !reply.More {
+			return nil
+		}
+	}
 }
 
 func (a *attacker) bodies() (bodies []string) {
@@ -169,11 +180,11 @@ func isReset(err error) bool {
 }
 
 // check checks a reply to a request whose frame was whole.
-func (a *attacker) check(body, text []byte) {
+func (a *attacker) check(body, text []byte) *wire.Reply {
 	a.t.Helper()
 	reply := a.shape(text)
 	if reply == nil {
-		return
+		return nil
 	}
 	req, _ := wire.ParseRequest(body)
 	var want bytes.Buffer
@@ -188,6 +199,7 @@ func (a *attacker) check(body, text []byte) {
 	if req.Type == wire.TypeExecBatch && req.DB == a.source.db && reply.Rev != nil && !reply.Replayed {
 		a.account(reply)
 	}
+	return reply
 }
 
 // sameJSON compares two ids, which may be written with other escapes.
@@ -244,4 +256,5 @@ func (a *attacker) shape(text []byte) *wire.Reply {
 var known = map[wire.Code]bool{
 	wire.CodeInvalidRequest: true, wire.CodeUnknownType: true, wire.CodeFrameTooLarge: true, wire.CodeInvalidDatabaseName: true, wire.CodeDatabasePreparing: true, wire.CodeDatabaseClosed: true,
 	wire.CodeSQLError: true, wire.CodeForbiddenStatement: true, wire.CodeTimeout: true, wire.CodeRevMismatch: true, wire.CodeRequestIDReused: true, wire.CodeIOError: true, // a folder that is not there
+	wire.CodeTxExpired: true, wire.CodeCancelled: true, wire.CodeResultTooLarge: true, wire.CodeNoDatabase: true,
 }

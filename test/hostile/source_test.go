@@ -38,8 +38,11 @@ func (s *source) body() []byte {
 // request returns a request that is one: a batch of random SQL, which has a
 // time, or a command.
 func (s *source) request() string {
-	if s.r.IntN(8) == 0 {
+	switch s.r.IntN(16) {
+	case 0, 1:
 		return s.command()
+	case 2, 3:
+		return harness.With(s.query(randomSQL(s.r)), "timeout_ms", 1000)
 	}
 	return harness.With(s.batch(func() string { return randomSQL(s.r) }), "timeout_ms", 1000)
 }
@@ -47,14 +50,54 @@ func (s *source) request() string {
 // tame returns a request that does no harm however it is mutated: it comes to
 // an end without a time.
 func (s *source) tame() string {
-	if s.r.IntN(4) == 0 {
+	switch s.r.IntN(8) {
+	case 0, 1:
 		return s.command()
+	case 2:
+		return s.query(pick(s.r, whole))
 	}
 	return s.batch(func() string { return pick(s.r, whole) })
 }
 
+// query returns a Query, most of which have an id that a Cancel may name.
+func (s *source) query(sql string) string {
+	body := fmt.Sprintf(`{"type":"Query","db":%q,"sql":%s`, s.db, wire.AppendValue(nil, wire.Value{Kind: wire.Text, Bytes: []byte(sql)}))
+	for _, option := range []struct {
+		name  string
+		value func() string
+	}{
+		{"id", func() string { return strconv.Itoa(s.r.IntN(5)) }},
+		{"limit", func() string { return pick(s.r, []string{`0`, `1`, `7`, `-1`, `null`}) }},
+		{"min_rev", func() string { return pick(s.r, []string{`0`, `1`, `"x"`}) }},
+		{"params", func() string { return `[` + s.value() + `]` }},
+		{"tx", func() string { return pick(s.r, []string{`"tx-0"`, `"none"`, `null`, `7`}) }},
+	} {
+		if s.r.IntN(4) == 0 {
+			body += fmt.Sprintf(`,%q:%s`, option.name, option.value())
+		}
+	}
+	return body + `}`
+}
+
+// transaction returns a request of the kinds that begin and end transactions,
+// and end other requests. Those that begin hold nobody up for long.
+func (s *source) transaction() string {
+	switch s.r.IntN(4) {
+	case 0:
+		return fmt.Sprintf(`{"type":"Begin","db":%q,"idle_ms":%d,"lease_ms":%s}`, s.db, 1+s.r.IntN(9), pick(s.r, []string{`1`, `20`}))
+	case 1:
+		return fmt.Sprintf(`{"type":%q,"db":%q,"tx":"tx-%x","request_id":"c%d"}`, pick(s.r, []string{"Commit", "Rollback"}), s.db, s.r.IntN(3), s.r.IntN(3))
+	case 2:
+		return `{"type":"Commit","tx":` + s.json(1) + `}`
+	default:
+		return fmt.Sprintf(`{"type":"Cancel","target":%d}`, s.r.IntN(5))
+	}
+}
+
 func (s *source) command() string {
-	switch s.r.IntN(24) {
+	switch s.r.IntN(28) {
+	case 24, 25, 26, 27:
+		return s.transaction()
 	case 0:
 		return `{"type":"PrepareForMaintenance","db":"` + s.db + `"}`
 	case 1:
@@ -83,6 +126,10 @@ func (s *source) batch(sql func() string) string {
 			b.WriteString(`,"params":[` + s.value() + `,` + s.value() + `]`)
 		case 1:
 			b.WriteString(`,"params":{"a":` + s.value() + `,"@b":` + s.value() + `}`)
+		case 2:
+			if s.r.IntN(4) == 0 {
+				b.WriteString(`,"param_rows":[[` + s.value() + `],[` + s.value() + `,1],{"a":` + s.value() + `}]`)
+			}
 		}
 		b.WriteByte('}')
 	}
@@ -95,6 +142,7 @@ func (s *source) batch(sql func() string) string {
 		{"sync", func() string { return pick(s.r, []string{`"full"`, `"normal"`, `"normal"`, `"normal"`, `null`, `7`}) }},
 		{"request_id", func() string { s.n++; return strconv.Quote(fmt.Sprintf("r%d", s.n-s.r.IntN(3))) }},
 		{"forget", func() string { return fmt.Sprintf(`["r%d"]`, s.n) }},
+		{"results", func() string { return pick(s.r, []string{`true`, `true`, `false`, `1`}) }},
 		{"expect_rev", func() string { return pick(s.r, []string{`0`, `1`, `-1`, `{"$int":"9223372036854775807"}`, `1.5`}) }},
 		{"id", func() string { return s.json(3) }},
 	} {
