@@ -59,14 +59,18 @@ func (s *session) print(r result) error {
 	return s.p.out.print(r, stdout, s.mode, terminalWidth(stdout))
 }
 
-// write executes what may write, as a batch of its own or in the transaction.
+// write executes what may write: in the transaction, as a batch of its own, or,
+// where people type, as a transaction of its own.
 func (s *session) write(ctx context.Context, sql string, alone bool) error {
 	b := client.Batch{Stmts: []client.Stmt{client.SQL(sql)}, Results: true}
 	var res client.Result
 	var err error
-	if s.tx != nil {
+	switch {
+	case s.tx != nil:
 		res, err = s.tx.ExecBatch(ctx, b)
-	} else {
+	case s.prompting && !alone:
+		res, err = s.revocable(ctx, b)
+	default:
 		b.DB = s.p.db
 		if alone {
 			b.Tx = wire.TxNone
@@ -89,6 +93,24 @@ func (s *session) write(ctx context.Context, sql string, alone bool) error {
 	}
 	s.say(line)
 	return nil
+}
+
+// revocable executes a batch in a transaction of its own. A batch goes on when
+// nobody waits for it any more; a transaction ends with its connection, so that
+// Ctrl-C takes back what runs.
+func (s *session) revocable(ctx context.Context, b client.Batch) (client.Result, error) {
+	tx, err := s.c.Begin(ctx, client.BeginOptions{DB: s.p.db, Idle: txIdle, Lease: txLease})
+	if err != nil {
+		return client.Result{}, err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) // after Commit it does nothing
+	res, err := tx.ExecBatch(ctx, b)
+	if err != nil {
+		return client.Result{}, err
+	}
+	done, err := tx.Commit(ctx)
+	res.Rev = done.Rev
+	return res, err
 }
 
 // say prints a line for people who type.
