@@ -247,3 +247,22 @@ func TestWaitRev(t *testing.T) {
 	create(t, path).exec(`DROP TABLE _skylinedb_state`)
 	wantCode(t, open(t, path, Options{}).WaitRev(bg(t), 1, "e1"), wire.CodeRevMismatch)
 }
+
+// A rollback journal that is gone in a moment is waited for, as SQLite takes
+// one that is just removed for that of a crash.
+func TestJournalPasses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	d := create(t, path)
+	d.exec(`PRAGMA journal_mode=DELETE`)
+	d.close()
+	r := open(t, path, Options{})
+	writeFile(t, path+"-journal", "a journal with a first byte that is not 0")
+	done := make(chan error)
+	go func() {
+		_, err := read(bg(t), r, `SELECT 1`)
+		done <- err
+	}()
+	await(t, "the read has met the journal", func() bool { return len(r.slots) == 1 })
+	check(t, os.Remove(path+"-journal"), 0, 0)
+	check(t, <-done, 0, 0)
+}

@@ -60,17 +60,20 @@ func (r *Reader) leave() {
 
 // begin returns a connection with a snapshot of the file that is at the path.
 func (r *Reader) begin(ctx context.Context) (*conn, error) {
-	for range maxGhosts {
+	patience := time.Now().Add(busyTimeout)
+	for ghosts := 0; ghosts < maxGhosts; {
+		good := false
 		c, err := r.take(ctx)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			if good, err = c.snapshot(); good {
+				return c, nil
+			}
+			c.drop()
 		}
-		good, err := c.snapshot()
-		if good {
-			return c, nil
-		}
-		c.drop()
-		if err != nil {
+		switch {
+		case err == nil:
+			ghosts++
+		case !passes(err) || time.Now().After(patience) || r.pause(ctx, nil, glance) != nil:
 			return nil, err
 		}
 	}
