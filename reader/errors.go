@@ -3,7 +3,6 @@ package reader
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -32,16 +31,6 @@ func failure(err error, deed string) error {
 		return err
 	}
 	return wire.Errorf(wire.CodeInternal, "SQLite failed, and its connection is replaced: %w.", err)
-}
-
-// passes reports whether a read that could not begin may in a moment. SQLite
-// takes a rollback journal that is removed while it looks for one of a crash,
-// which a read-only connection cannot roll back; that is when the daemon writes
-// to a file for the first time and switches it to WAL mode. The same goes for an
-// index of the log that somebody is making.
-func passes(err error) bool {
-	e, ok := errors.AsType[*wire.Error](err)
-	return ok && slices.Contains([]string{"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT"}, e.SQLiteCode)
 }
 
 // cause returns the first error, with the reason where it is that the read's

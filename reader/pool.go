@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -73,7 +74,7 @@ func (r *Reader) begin(ctx context.Context) (*conn, error) {
 		switch {
 		case err == nil:
 			ghosts++
-		case !passes(err) || time.Now().After(patience) || r.pause(ctx, nil, glance) != nil:
+		case !sqlite.IsPassing(err) || time.Now().After(patience) || r.pause(ctx, nil, glance) != nil:
 			return nil, err
 		}
 	}

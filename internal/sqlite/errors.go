@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -82,6 +83,14 @@ func ForeignKeyError() *wire.Error {
 		Code: wire.CodeSQLError, SQLiteCode: codeName(uint32(sqlite3.CONSTRAINT_FOREIGNKEY)),
 		Message: "FOREIGN KEY constraint failed: a deferred foreign key is still violated at the end of the batch.",
 	}
+}
+
+// IsPassing reports whether err is what a reader may meet for a moment, while
+// another process opens the database, or removes a journal, or has been killed
+// and the next one cleans up. https://sqlite.org/rescode.html#readonly_rollback
+func IsPassing(err error) bool {
+	e, ok := errors.AsType[*wire.Error](err)
+	return ok && slices.Contains([]string{"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT"}, e.SQLiteCode)
 }
 
 // IsCorrupt reports whether e says that the database file is damaged.

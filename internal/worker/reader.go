@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -50,14 +51,11 @@ func (x *reader) query(ctx context.Context, c *Call) (*wire.Reply, error) {
 		return nil, err
 	}
 	before := x.now()
-	if err := x.db.BeginRead(); err != nil {
-		return nil, err
-	}
-	defer x.db.Rollback() // what was read is read
-	rev, epoch, err := readSnapshot(x.db)
+	rev, epoch, err := x.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
+	defer x.db.Rollback() // what was read is read
 	if before != nil && before.pending != "" {
 		epoch = before.pending // told, and in the file with the next batch that writes
 	}
@@ -66,6 +64,30 @@ func (x *reader) query(ctx context.Context, c *Call) (*wire.Reply, error) {
 		reply.Rev, reply.Epoch = &rev, &epoch
 	}
 	return reply, err
+}
+
+// snapshot begins to read. A file that is not in WAL mode may have the journal of
+// a writer that is just removing it, which to a reader looks like that of one
+// that was killed, for a moment.
+func (x *reader) snapshot(ctx context.Context) (rev int64, epoch string, err error) {
+	end := time.Now().Add(sqlite.BusyTimeout)
+	for {
+		if err = x.db.BeginRead(); err != nil {
+			return 0, "", err
+		}
+		if rev, epoch, err = readSnapshot(x.db); err == nil {
+			return rev, epoch, nil
+		}
+		x.db.Rollback() // nothing was read
+		if !sqlite.IsPassing(err) || time.Now().After(end) {
+			return 0, "", err
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return 0, "", ended(ctx)
+		}
+	}
 }
 
 // connect makes sure that there is a connection to the file which may be read.

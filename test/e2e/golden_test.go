@@ -50,7 +50,34 @@ var before = map[string]func(t *testing.T, d *harness.Daemon, c *harness.Conn, a
 		makeApp(t, d, c, ask)
 		c.OK(harness.Command(wire.TypeCloseDatabase, "app.db"))
 	},
-	"status": makeApp,
+	"status": func(t *testing.T, d *harness.Daemon, c *harness.Conn, ask string) {
+		makeApp(t, d, c, ask)
+		c.OK(`{"type":"Begin","db":"app.db"}`)
+	},
+	"query":     makeStars,
+	"begin":     makeStars,
+	"commit":    makeStars,
+	"subscribe": makeApp,
+	"query_first": func(t *testing.T, d *harness.Daemon, c *harness.Conn, ask string) {
+		makeStars(t, d, c, ask)
+		c.OK(harness.Batch("app.db", `INSERT INTO t SELECT i, i FROM (`+numbers+` LIMIT 50000)`))
+	},
+	"query_transaction": makeStars,
+	"exec_results": func(t *testing.T, d *harness.Daemon, c *harness.Conn, ask string) {
+		c.OK(harness.Batch("app.db", `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE TABLE u(a)`))
+	},
+}
+
+// goldenTx stands in the golden requests for the id of a transaction that the
+// connection has begun.
+const goldenTx = "tx-0123456789abcdef"
+
+// makeStars makes a table and brings the database to rev 42.
+func makeStars(_ *testing.T, _ *harness.Daemon, c *harness.Conn, _ string) {
+	c.OK(harness.Batch("app.db", `CREATE TABLE t(a INTEGER, b)`))
+	for range 41 {
+		c.OK(harness.Batch("app.db", `INSERT INTO t VALUES(2, 'x')`))
+	}
 }
 
 func makeApp(_ *testing.T, _ *harness.Daemon, c *harness.Conn, _ string) {
@@ -93,10 +120,17 @@ func exchange(t *testing.T, base, text string) {
 	if prepare := before[base]; prepare != nil {
 		prepare(t, d, c, ask)
 	}
+	if strings.Contains(ask, goldenTx) && base != "rollback" { // which names none that there is
+		ask = strings.ReplaceAll(ask, goldenTx, c.OK(`{"type":"Begin","db":"app.db"}`).Tx)
+	}
 	if err := c.Send(ask); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := wire.ReadFrame(c, wire.DefaultMaxFrame)
+	if base == "subscribe_commit" { // an event, behind the first frame
+		c.Reply()
+		d.Dial().OK(harness.Batch("app.db", `CREATE TABLE stars(a)`))
+	}
+	reply, err := c.Frame()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +153,9 @@ func outline(t *testing.T, reply []byte) any {
 		t.Fatalf("%s: %v", reply, err)
 	}
 	kinds := kindOf(v).(map[string]any)
+	if _, ok := v["rows"]; ok { // as many as there are
+		kinds["rows"] = []any{}
+	}
 	for _, same := range []string{"id", "status", "code", "retryable", "sqlite_code", "statement_index", "rows_affected", "protocol"} {
 		if value, ok := v[same]; ok {
 			kinds[same] = value

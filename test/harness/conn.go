@@ -65,6 +65,9 @@ func (c *Conn) Send(bodies ...string) error {
 	return err
 }
 
+// Frame reads the body of the next frame.
+func (c *Conn) Frame() ([]byte, error) { return wire.ReadFrame(c.r, wire.DefaultMaxFrame) }
+
 // Receive reads the next reply.
 func (c *Conn) Receive() (*wire.Reply, error) {
 	body, err := wire.ReadFrame(c.r, wire.DefaultMaxFrame)

@@ -73,15 +73,15 @@ var bugs = []bug{
 	{
 		name: "some batches are not recorded",
 		file: "internal/worker/replay.go",
-		old:  `if b.req.RequestID == "" || !b.wrote {`,
-		new:  `if b.req.RequestID == "" || !b.wrote || b.req.Sync == wire.SyncFull {`,
+		old:  `if b.req.RequestID == "" || !b.did.wrote {`,
+		new:  `if b.req.RequestID == "" || !b.did.wrote || b.req.Sync == wire.SyncFull {`,
 		pkg:  power, test: powered, finding: "its record false, want true",
 	},
 	{
 		name: "two batches of a group get one rev",
 		file: "internal/worker/group.go",
-		old:  "		if b.wrote {\n			rev++",
-		new:  "		if b.wrote && i == 0 {\n			rev++",
+		old:  "		if b.did.wrote {\n			rev++",
+		new:  "		if b.did.wrote && i == 0 {\n			rev++",
 		pkg:  power, test: powered, finding: "batches are there, rev is ",
 	},
 	{
