@@ -12,6 +12,7 @@ import (
 	"github.com/skylinedb/skylinedb/client"
 	"github.com/skylinedb/skylinedb/internal/config"
 	"github.com/skylinedb/skylinedb/reader"
+	"github.com/skylinedb/skylinedb/wire"
 )
 
 // connector has what the connections of a sql.DB share: a reader, a client and
@@ -121,6 +122,9 @@ func (c *connector) events(ctx context.Context) iter.Seq2[reader.Event, error] {
 			if err != nil {
 				yield(reader.Event{}, err)
 				return
+			}
+			if event.Change == wire.ChangeReplaced {
+				c.mark.clear()
 			}
 			change := event.Change
 			if event.Kind == client.EventSubscribed && event.State != stateOpen {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/skylinedb/skylinedb/test/harness"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -230,4 +232,23 @@ func TestConnector(t *testing.T) {
 	if _, err := (Driver{}).Open("?what=1"); err == nil || !strings.Contains(err.Error(), "what") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// The end of a sql.DB leaves no goroutine, with rows and transactions open too.
+func TestNoGoroutines(t *testing.T) {
+	d := harness.Start(t, harness.Config{})
+	before := goleak.IgnoreCurrent()
+	db, err := sql.Open(Name, name(d, "app.db"))
+	check(t, err, 0, 0)
+	exec(t, db, `CREATE TABLE t(id INTEGER PRIMARY KEY, s TEXT UNIQUE)`)
+	rows, err := db.Query(`SELECT 1 UNION ALL SELECT 2`)
+	check(t, err, rows.Next(), true)
+	defer rows.Close()
+	tx, err := db.Begin()
+	check(t, err, 0, 0)
+	inTx, err := tx.Query(`SELECT 1 UNION ALL SELECT 2`)
+	check(t, err, inTx.Next(), true)
+	check(t, tx.Rollback(), inTx.Close(), error(nil))
+	check(t, rows.Close(), db.Close(), error(nil))
+	goleak.VerifyNone(t, before)
 }

@@ -9,7 +9,7 @@
 // # The name
 //
 // The name is that of the database, as the daemon has it, and options, as in a
-// URL. None is needed; what is left out comes from the environment and the
+// URL (url.Values makes them). None is needed; what is left out comes from the environment and the
 // defaults, as for every client.
 //
 //	dir        the daemon's directory; without it the daemon is asked
@@ -30,6 +30,11 @@
 // its own for the daemon; where it returns rows (RETURNING) they are limited to
 // 1 MiB. A read sees all that was written before through the same sql.DB.
 //
+// A read takes a place of the readers until its Rows are closed. While the
+// database is in maintenance (closed, to be replaced) reads wait for its end,
+// as long as their context lasts; those that run then are given a second, and
+// fail with CodeDatabaseClosed, to be tried again. Writes are refused at once.
+//
 // BeginTx begins a transaction on the daemon, and reads in it see what it has
 // written. It holds up all other writers of the database, so it has a lease:
 // see idle and lease. Rows that are open when the next statement of a
@@ -43,7 +48,8 @@
 // it is closed.
 //
 // A text may hold several statements if it has no parameters, and writes. It is
-// one atomic batch.
+// one atomic batch, and its rows are those of the last statement that has any:
+// there is one result set.
 //
 // # Values
 //

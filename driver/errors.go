@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/wire"
@@ -27,6 +28,10 @@ func (e *Error) Error() string { return e.err.Error() }
 // Unwrap returns the [wire.Error].
 func (e *Error) Unwrap() error { return e.err }
 
+// rounding is how much earlier than a context its time may be over to the
+// daemon, which has it in milliseconds, and more.
+const rounding = 5 * time.Millisecond
+
 // told makes an error one for the caller: with SQLite's codes where it has
 // them, and with the context's error in its chain where the daemon has found out
 // first that the time is over.
@@ -35,7 +40,8 @@ func told(ctx context.Context, err error) error {
 	if !ok {
 		return err
 	}
-	if e.Code == wire.CodeTimeout && e.Cause == nil && remaining(ctx) != 0 {
+	end, ok := ctx.Deadline()
+	if ok && e.Code == wire.CodeTimeout && e.Cause == nil && time.Until(end) < rounding {
 		late := *e
 		late.Cause = context.DeadlineExceeded
 		return &late

@@ -45,6 +45,9 @@ func (m *mark) drop(rev int64, epoch string) {
 	}
 }
 
+// clear takes any mark away: another file is there.
+func (m *mark) clear() { m.drop(m.get()) }
+
 // snapshot takes a snapshot that has all that was written before.
 func (c *connector) snapshot(ctx context.Context) (*reader.Conn, error) {
 	rev, epoch := c.mark.get()

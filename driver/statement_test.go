@@ -200,3 +200,18 @@ func TestSchemaChange(t *testing.T) {
 		check(t, tx.Commit(), 0, 0)
 	}
 }
+
+// Of several statements in a query the last one's rows come, if any writes;
+// several that read are refused.
+func TestSeveral(t *testing.T) {
+	_, db := usual(t)
+	want(t, db, `INSERT INTO t(s) VALUES('a'); SELECT s FROM t`, nil, "a")
+	_, err := try(bg(t), db, `SELECT 1; SELECT 2`)
+	wantCode(t, err, wire.CodeInvalidRequest)
+	_, err = db.Exec(`INSERT INTO t(s) VALUES(?); DELETE FROM t`, "b")
+	wantCode(t, err, wire.CodeInvalidRequest)
+	rows, err := db.Query(`SELECT s FROM t`)
+	check(t, err, rows.NextResultSet(), false)
+	check(t, rows.Close(), 0, 0)
+	wantT(t, db, "a")
+}

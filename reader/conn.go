@@ -111,7 +111,11 @@ func (c *conn) snapshot() (good bool, err error) {
 		return false, c.cause(err, why)
 	}
 	state, err := c.r.state()
-	return err == nil && state == dbfile.Open, err
+	if err == nil && state != dbfile.Open {
+		c.r.letGo()
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // readVersion forgets the compiled statements if the schema is another one:

@@ -61,9 +61,6 @@ func (r *Reader) leave() {
 // begin returns a connection with a snapshot of the file that is at the path.
 func (r *Reader) begin(ctx context.Context) (*conn, error) {
 	for range maxGhosts {
-		if err := r.awaitOpen(ctx); err != nil {
-			return nil, err
-		}
 		c, err := r.take(ctx)
 		if err != nil {
 			return nil, err
@@ -81,16 +78,17 @@ func (r *Reader) begin(ctx context.Context) (*conn, error) {
 }
 
 // take returns a connection that is registered as in use: an idle one, or a
-// new one.
+// new one if the file is in no maintenance. An idle one needs no such look
+// before its snapshot, since there is one behind it.
 func (r *Reader) take(ctx context.Context) (*conn, error) {
-	r.mu.Lock()
-	gen := r.gen
-	var c *conn
-	if n := len(r.idle); n > 0 {
-		c, r.idle = r.idle[n-1], r.idle[:n-1]
-	}
-	r.mu.Unlock()
+	c := r.takeIdle()
 	if c == nil {
+		if err := r.awaitOpen(ctx); err != nil {
+			return nil, err
+		}
+		r.mu.Lock()
+		gen := r.gen // before the file is opened: it may be let go of meanwhile
+		r.mu.Unlock()
 		var err error
 		if c, err = r.open(); err != nil {
 			return nil, err
@@ -104,6 +102,16 @@ func (r *Reader) take(ctx context.Context) (*conn, error) {
 	r.busy[c] = struct{}{}
 	r.mu.Unlock()
 	return c, nil
+}
+
+// takeIdle returns an idle connection, nil if there is none.
+func (r *Reader) takeIdle() (c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.idle); n > 0 {
+		c, r.idle = r.idle[n-1], r.idle[:n-1]
+	}
+	return c
 }
 
 // give takes a connection back, to be kept if it is still of use.

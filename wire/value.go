@@ -204,6 +204,31 @@ func AppendValue(dst []byte, v Value) []byte {
 	}
 }
 
+// longText is the length of a Text from which on EncodedSize counts its bytes.
+const longText = 4 << 10
+
+// EncodedSize returns the number of bytes that AppendValue appends for a long
+// Text or Blob, and for others the length of what they hold. Escapes may make a
+// Text six times as long.
+func EncodedSize(v Value) int {
+	switch {
+	case v.Kind == Blob:
+		return base64.StdEncoding.EncodedLen(len(v.Bytes))
+	case len(v.Bytes) < longText:
+		return len(v.Bytes)
+	}
+	n := len(v.Bytes)
+	for _, c := range v.Bytes {
+		switch {
+		case c < 0x20:
+			n += len(`\u0000`) - 1
+		case c == '"' || c == '\\':
+			n++
+		}
+	}
+	return n
+}
+
 func appendReal(dst []byte, f float64) []byte {
 	switch {
 	case math.IsInf(f, 1):

@@ -13,6 +13,7 @@ import (
 // Event is what happened to one database.
 type Event struct {
 	wire.Event
+	Key   string // of the database's file, whatever its name
 	Rev   int64
 	Epoch string
 }
@@ -29,7 +30,7 @@ func (f *Feed) Publish(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for s := range f.subs {
-		if s.db == "" || s.db == e.DB {
+		if s.key == "" || s.key == e.Key {
 			s.add(e)
 		}
 	}
@@ -42,10 +43,10 @@ func (f *Feed) Len() int {
 	return len(f.subs)
 }
 
-// Subscribe begins a subscription to a database by its name, to all for "".
+// Subscribe begins a subscription to a database by its key, to all for "".
 // Close ends it.
-func (f *Feed) Subscribe(db string) *Subscription {
-	s := &Subscription{feed: f, db: db, owed: map[string]*pending{}, wake: make(chan struct{}, 1)}
+func (f *Feed) Subscribe(key string) *Subscription {
+	s := &Subscription{feed: f, key: key, owed: map[string]*pending{}, wake: make(chan struct{}, 1)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.subs == nil {
@@ -58,12 +59,12 @@ func (f *Feed) Subscribe(db string) *Subscription {
 // Subscription is one subscriber's.
 type Subscription struct {
 	feed *Feed
-	db   string
+	key  string
 	wake chan struct{} // has something when owed has
 
-	mu    sync.Mutex // guards what follows
-	owed  map[string]*pending
-	order []string // the databases of owed, the one that has waited longest first
+	mu    sync.Mutex          // guards what follows
+	owed  map[string]*pending // by key
+	order []string            // the keys of owed, the one that has waited longest first
 }
 
 // Close ends the subscription.
@@ -76,11 +77,11 @@ func (s *Subscription) Close() {
 func (s *Subscription) add(e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.owed[e.DB]
+	p := s.owed[e.Key]
 	if p == nil {
 		p = &pending{}
-		s.owed[e.DB] = p
-		s.order = append(s.order, e.DB)
+		s.owed[e.Key] = p
+		s.order = append(s.order, e.Key)
 	}
 	p.add(e)
 	select {
@@ -117,14 +118,14 @@ func (s *Subscription) take() (Event, bool) {
 	if len(s.order) == 0 {
 		return Event{}, false
 	}
-	db := s.order[0]
+	key := s.order[0]
 	s.order = s.order[1:]
-	p := s.owed[db]
+	p := s.owed[key]
 	e := p.take()
 	if len(p.events) == 0 {
-		delete(s.owed, db)
+		delete(s.owed, key)
 	} else { // its turn comes again, behind the others
-		s.order = append(s.order, db)
+		s.order = append(s.order, key)
 	}
 	return e, true
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func commit(db string, rev int64, tables ...string) Event {
-	return Event{Event: wire.Event{Event: wire.EventCommit, DB: db, Tables: tables}, Rev: rev, Epoch: "e"}
+	return Event{Event: wire.Event{Event: wire.EventCommit, DB: db, Tables: tables}, Key: db, Rev: rev, Epoch: "e"}
 }
 
 func missed(db string, rev int64) Event {
@@ -21,7 +21,7 @@ func missed(db string, rev int64) Event {
 }
 
 func change(db, what string, rev int64) Event {
-	return Event{Event: wire.Event{Event: wire.EventMaintenance, DB: db, Change: what}, Rev: rev, Epoch: "e"}
+	return Event{Event: wire.Event{Event: wire.EventMaintenance, DB: db, Change: what}, Key: db, Rev: rev, Epoch: "e"}
 }
 
 // all is what a subscriber gets who comes now.

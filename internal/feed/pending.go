@@ -54,7 +54,7 @@ func bound(e *Event) {
 // change of maintenance.
 func (p *pending) collapse() {
 	last := p.events[len(p.events)-1]
-	missed := Event{Event: wire.Event{Event: wire.EventCommit, DB: last.DB, Missed: true}, Rev: last.Rev, Epoch: last.Epoch}
+	missed := Event{Event: wire.Event{Event: wire.EventCommit, DB: last.DB, Missed: true}, Key: last.Key, Rev: last.Rev, Epoch: last.Epoch}
 	kept := []Event{missed}
 	for _, e := range slices.Backward(p.events) {
 		if e.Event.Event == wire.EventMaintenance {

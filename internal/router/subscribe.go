@@ -30,15 +30,15 @@ func (s *subscriber) cancel() {
 // The error says that the client is gone.
 func (s *subscriber) serve() (*wire.Reply, error) {
 	defer s.end(nil)
-	name := ""
+	name, key := "", ""
 	if s.req.HasDB {
 		path, err := s.c.r.cfg.Root.Resolve(s.req.DB)
 		if err != nil {
 			return s.c.r.answer(nil, err), nil
 		}
-		name = path.Name
+		name, key = path.Name, path.Key
 	}
-	sub := s.c.r.feed.Subscribe(name)
+	sub := s.c.r.feed.Subscribe(key)
 	defer s.c.r.used()
 	defer sub.Close()
 	first, err := s.first()
@@ -87,6 +87,9 @@ func (s *subscriber) missed(first *wire.Reply, name string) (feed.Event, bool) {
 func (s *subscriber) follow(sub *feed.Subscription, first *wire.Reply) (*wire.Reply, error) {
 	for {
 		e, err := sub.Next(s.ctx)
+		if cause := context.Cause(s.ctx); wire.ErrorCode(cause) == wire.CodeCancelled {
+			err = cause // at once, though there may be more
+		}
 		if err != nil {
 			return wire.Failure(err), nil
 		}

@@ -117,7 +117,7 @@ func (r *Rows) append(st *sqlite3.Stmt, n int) (fits bool) {
 			text = append(text, ',')
 		}
 		v := column(st, i)
-		if len(text)+len(v.Bytes) >= r.limit() {
+		if len(text)+wire.EncodedSize(v) >= r.limit() {
 			return false
 		}
 		text = wire.AppendValue(text, v)

@@ -149,6 +149,33 @@ func TestHangUpIsEndOfFile(t *testing.T) {
 	}
 }
 
+// The peer is known, and whether it has gone altogether or still listens.
+func TestPeer(t *testing.T) {
+	socket := testSocket(t)
+	l := mustListen(t, socket)
+	server, client := mustConnect(t, l, socket)
+	if pid := transport.PeerPID(server); pid != os.Getpid() {
+		t.Errorf("the client is process %d, want %d", pid, os.Getpid())
+	}
+	if half, ok := client.(interface{ CloseWrite() error }); ok {
+		if err := half.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if transport.HungUp(server) {
+			t.Error("a client that has shut down its sending side has hung up")
+		}
+	}
+	client.Close()
+	if !transport.HungUp(server) {
+		t.Error("a client that has closed its connection has not hung up")
+	}
+	server.Close()
+	transport.HungUp(server) // it does no harm
+	if pid := transport.PeerPID(server); pid != 0 {
+		t.Errorf("the peer of a closed connection is process %d", pid)
+	}
+}
+
 func TestConnDeadlineAndClose(t *testing.T) {
 	socket := testSocket(t)
 	l := mustListen(t, socket)

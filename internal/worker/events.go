@@ -44,5 +44,5 @@ func (w *Worker) tellEvent(e wire.Event) {
 	w.publish() // who is told may ask at once
 	e.DB = w.cfg.Path.Name
 	rev, epoch := w.revAndEpoch()
-	w.cfg.Feed.Publish(feed.Event{Event: e, Rev: rev, Epoch: epoch})
+	w.cfg.Feed.Publish(feed.Event{Event: e, Key: w.cfg.Path.Key, Rev: rev, Epoch: epoch})
 }

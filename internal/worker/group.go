@@ -202,10 +202,11 @@ func (w *Worker) commit(group []*batch, rev int64) error {
 
 // syncReplayed makes durable what a group is told again, where it asks for
 // that: it may have been executed without a sync, or by a daemon that died
-// before its sync. Nothing of this group's is committed, which would do it.
+// before its sync. A Commit does not say what its Begin has asked for. Nothing of
+// this group's is committed, which would do it.
 func (w *Worker) syncReplayed(group []*batch) error {
 	full := func(b *batch) bool {
-		return b.reply != nil && b.reply.Replayed && (w.cfg.Synchronous == sqlite.SyncFull || b.req.Sync == wire.SyncFull)
+		return b.reply != nil && b.reply.Replayed && (w.cfg.Synchronous == sqlite.SyncFull || b.req.Sync == wire.SyncFull || b.req.Type == wire.TypeCommit)
 	}
 	if !w.rev.wal || !slices.ContainsFunc(group, full) {
 		return nil

@@ -109,6 +109,9 @@ func (w *Worker) hold(h *holding) {
 // nextOf waits for the next call of a transaction. The error says why it ends
 // instead.
 func (w *Worker) nextOf(h *holding, timer *time.Timer) (*Call, error) {
+	if !time.Now().Before(h.end) {
+		return nil, h.leaseOver()
+	}
 	select {
 	case c := <-h.calls: // also what a connection sent that has ended
 		return c, nil

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,6 +216,34 @@ func TestCommitAskedAgain(t *testing.T) {
 		t.Errorf("a Commit with the id of a batch: %s", show(r))
 	}
 	h.wantQuery(`SELECT a FROM t`, "1 2")
+}
+
+// A Commit that is told again is synced first: its Begin may have asked for it.
+func TestCommitAskedAgainIsSynced(t *testing.T) {
+	h := newHarness(t)
+	disk := h.onFailingDisk()
+	h.ok(batchOf(`CREATE TABLE t(a)`))
+	x, r := h.begin(&wire.Request{Sync: wire.SyncFull})
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
+	commit := &wire.Request{Type: wire.TypeCommit, TxID: x.tx.ID, RequestID: "c"}
+	x.ask(commit)
+	var syncs atomic.Int64
+	disk.Fail(func(op faultvfs.Op) error {
+		if op.Kind == faultvfs.Sync && op.OnLog() {
+			syncs.Add(1)
+		}
+		return nil
+	})
+	if got := show(h.do(commit)); got != "ok rev 2 replayed" {
+		t.Errorf("the Commit again: %s", got)
+	}
+	disk.Fail(nil)
+	if syncs.Load() == 0 {
+		t.Error("the log was not synced before the Commit was told again")
+	}
 }
 
 func TestBeginExpectsRev(t *testing.T) {

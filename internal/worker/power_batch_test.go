@@ -55,6 +55,7 @@ func (p *power) newBatch() *powerBatch {
 	case p.r.IntN(8) == 0:
 		b.req = noneOf(powerRows(n, 0), powerRows(n, 1), stmts[2], powerRows(n, 2))
 	}
+	b.held = b.req.Tx == wire.TxAtomic && p.r.IntN(5) == 0
 	if p.r.IntN(4) > 0 {
 		b.req.RequestID = fmt.Sprint(n)
 	}
@@ -66,6 +67,34 @@ func (p *power) newBatch() *powerBatch {
 	}
 	p.batches = append(p.batches, b)
 	return b
+}
+
+// sendHeld sends a batch as a transaction, a statement at a time, and returns
+// the reply that ended it.
+func (p *power) sendHeld(b *powerBatch) *wire.Reply {
+	x, r := p.begin(&wire.Request{Sync: b.req.Sync})
+	if r.Err() != nil {
+		return r
+	}
+	for _, st := range b.req.Stmts {
+		if r := x.ask(&wire.Request{Type: wire.TypeExecBatch, Tx: wire.TxAtomic, Stmts: []wire.Stmt{st}}); r.Err() != nil {
+			x.ask(&wire.Request{Type: wire.TypeRollback}) // unless it is over
+			return r
+		}
+	}
+	b.tx = x.tx.ID
+	return x.ask(&wire.Request{Type: wire.TypeCommit, RequestID: b.req.RequestID, Forget: b.req.Forget})
+}
+
+// sendAgain sends a batch once more, which is there already if again says so.
+func (p *power) sendAgain(b *powerBatch, again bool) *wire.Reply {
+	switch {
+	case !b.held:
+		return p.do(b.req)
+	case again:
+		return p.do(&wire.Request{Type: wire.TypeCommit, TxID: b.tx, RequestID: b.req.RequestID})
+	}
+	return p.sendHeld(b)
 }
 
 // forgetSome makes b forget the records of batches that are there for good.

@@ -159,7 +159,7 @@ func (p *power) settle() {
 		if b.fails || b.parts < powerParts || b.acked && !again {
 			continue
 		}
-		reply := p.do(b.req)
+		reply := p.sendAgain(b, again)
 		if err := reply.Err(); err != nil {
 			tally.Violation(p.t, tally.Other, "batch %d after the power failure: %v", b.n, err)
 			continue

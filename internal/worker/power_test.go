@@ -50,9 +50,11 @@ type power struct {
 type powerBatch struct {
 	n       int
 	req     *wire.Request
-	fails   bool  // on purpose, and leaves nothing
-	forgets []int // of other batches
-	parts   int   // rows that it has in p if it is there
+	held    bool   // it is sent as a transaction over several requests
+	tx      string // the last of those
+	fails   bool   // on purpose, and leaves nothing
+	forgets []int  // of other batches
+	parts   int    // rows that it has in p if it is there
 
 	acked   bool
 	durable bool  // no power failure may take it
@@ -177,10 +179,19 @@ func (p *power) maintain(typ wire.Type, to string) {
 func (p *power) send(batches ...*powerBatch) {
 	var calls []*Call
 	for _, b := range batches {
-		calls = append(calls, p.submit(b.req))
+		var call *Call
+		if !b.held {
+			call = p.submit(b.req)
+		}
+		calls = append(calls, call)
 	}
 	for i, b := range batches {
-		reply := p.reply(calls[i])
+		var reply *wire.Reply
+		if b.held {
+			reply = p.sendHeld(b)
+		} else {
+			reply = p.reply(calls[i])
+		}
 		b.doubt = strings.Contains(reply.Message, "it cannot be told yet")
 		switch {
 		case reply.Err() == nil && b.fails:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -25,20 +26,25 @@ const (
 type Stream struct {
 	limit  int // bytes of a frame
 	frames chan []byte
+	taken  chan struct{} // closed when somebody takes frames
+	once   sync.Once
 	ctx    context.Context // ends when nobody wants the rows any more
 	cancel context.CancelCauseFunc
 }
 
 // NewStream returns a stream whose frames have at most limit bytes.
 func NewStream(limit int) *Stream {
-	s := &Stream{limit: limit, frames: make(chan []byte)}
+	s := &Stream{limit: limit, frames: make(chan []byte), taken: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
 
 // Frames returns the channel on which the frames arrive. One is good until the
 // next is received.
-func (s *Stream) Frames() <-chan []byte { return s.frames }
+func (s *Stream) Frames() <-chan []byte {
+	s.once.Do(func() { close(s.taken) })
+	return s.frames
+}
 
 var (
 	errEnding    = wire.Errorf(wire.CodeShuttingDown, "The daemon is ending and the query was broken off: ask again.")
@@ -155,8 +161,14 @@ func (b *blocks) flush() error {
 	return b.send(frame)
 }
 
-// send hands a frame to the connection, within the time that it has.
+// send hands a frame to the connection, within the time that it has. That begins
+// when it is the reply's turn.
 func (b *blocks) send(frame []byte) error {
+	select {
+	case <-b.call.Stream.taken:
+	case <-b.ctx.Done():
+		return ended(b.ctx)
+	}
 	patience := time.NewTimer(b.stall)
 	defer patience.Stop()
 	select {

@@ -301,6 +301,7 @@ func TestQueryOfASlowClient(t *testing.T) {
 	h.cfg.stall = time.Millisecond
 	h.stop()
 	a := h.ask(&wire.Request{SQL: endless + ` SELECT i FROM n`})
+	a.frame()
 	h.eventually("the query is answered", func() bool { return len(a.call.reply) > 0 })
 	if got := show(a.end()); got != "SNAPSHOT_TOO_LONG" {
 		t.Errorf("%s, want SNAPSHOT_TOO_LONG", got)

@@ -49,6 +49,7 @@ func (x *reader) query(ctx context.Context, c *Call) (*wire.Reply, error) {
 	if err := x.connect(ctx); err != nil {
 		return nil, err
 	}
+	before := x.now()
 	if err := x.db.BeginRead(); err != nil {
 		return nil, err
 	}
@@ -57,8 +58,8 @@ func (x *reader) query(ctx context.Context, c *Call) (*wire.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := x.now(); s != nil && s.pending != "" {
-		epoch = s.pending // told, and not in the file yet
+	if before != nil && before.pending != "" {
+		epoch = before.pending // told, and in the file with the next batch that writes
 	}
 	reply, err := runQuery(ctx, x.db, c, x.stall)
 	if err == nil {
