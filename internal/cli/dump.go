@@ -20,7 +20,7 @@ indexes and triggers, for "skylinedb-cli shell" or the sqlite3 shell. With --db,
 all arguments are tables.
 
 All rows are of one snapshot, and nobody is held up: they are read by one query,
-which may last 5 minutes, the daemon's bound. (Of more than 400 tables it takes
+which may last 5 minutes, the daemon's bound. (Of more than 1000 tables it takes
 several, and fails if something is committed between them.) What fails ends the
 text with ROLLBACK, so that no reader takes a part for the whole.
 

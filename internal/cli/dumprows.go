@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	// tablesAtOnce is how many tables one query reads: SQLite joins at most
-	// 500 parts by UNION ALL.
-	tablesAtOnce = 400
+	// tablesAtOnce is how many tables one query reads, and partsAtOnce how many
+	// of them one UNION ALL joins: SQLite's stack bounds how long it may be, so
+	// that a query joins a few which join a few.
+	tablesAtOnce = 1000
+	partsAtOnce  = 25
 	// An INSERT has as many rows as fit either bound.
 	rowsAtOnce  = 500
 	bytesAtOnce = 64 << 10
@@ -123,8 +125,15 @@ func (d *dumper) sql(tables []*table, counters bool) string {
 	if counters && d.schema.counters {
 		parts = append(parts, part(width, rowCounter, "sqlite_sequence", []string{exact("name"), "seq"}))
 	}
-	return strings.Join(parts, "\nUNION ALL\n")
+	var joined []string
+	for some := range slices.Chunk(parts, partsAtOnce) {
+		// LIMIT keeps SQLite from making one long UNION ALL of it again.
+		joined = append(joined, "SELECT * FROM ("+strings.Join(some, unionAll)+" LIMIT -1)")
+	}
+	return strings.Join(joined, unionAll)
 }
+
+const unionAll = "\nUNION ALL\n"
 
 // exact returns an expression that keeps apart what rows do not: text comes as
 // the bytes it consists of, which need not be UTF-8, and a BLOB, which is

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -76,6 +77,26 @@ func TestDumpForSQLite(t *testing.T) {
 	cmd.Stdin = strings.NewReader(text.Out)
 	wantResult(t, "sqlite3", finish(t, cmd), result{})
 	wantSameValues(t, d, "c.db")
+}
+
+// A database of more tables than one query reads is dumped all the same.
+func TestDumpManyTables(t *testing.T) {
+	t.Parallel()
+	d := harness.Start(t, harness.Config{})
+	sh := shell{t: t, socket: d.Socket, dir: d.Dir}
+	var sql strings.Builder
+	for n := range 1100 {
+		fmt.Fprintf(&sql, "CREATE TABLE t%d(id INTEGER PRIMARY KEY AUTOINCREMENT, b); INSERT INTO t%d(b) VALUES('x');\n", n, n)
+	}
+	sh.stdin = "BEGIN;\n" + sql.String() + "COMMIT;\n"
+	sh.want(result{}, "shell", "a.db")
+	dump := sh.run("dump", "a.db")
+	if n := strings.Count(dump.Out, "\n(1,'x');\n"); n != 1100 || dump.Status != 0 {
+		t.Fatalf("%d tables, status %d, %q", n, dump.Status, dump.Err)
+	}
+	sh.stdin = dump.Out
+	sh.want(result{}, "shell", "b.db")
+	sh.want(dump, "dump", "b.db")
 }
 
 // All tables of a dump are of one snapshot, whatever is written meanwhile.
