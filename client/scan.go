@@ -22,7 +22,7 @@ func scan(dest any, v wire.Value) error {
 		*d = wire.Value{Kind: v.Kind, Int: v.Int, Float: v.Float, Bytes: bytes.Clone(v.Bytes)}
 		return nil
 	case *any:
-		*d = goValue(v)
+		*d = v.Any()
 		return nil
 	case *int64:
 		if v.Kind == wire.Integer {
@@ -40,28 +40,13 @@ func scan(dest any, v wire.Value) error {
 			return nil
 		}
 	case scanner:
-		return d.Scan(goValue(v))
+		return d.Scan(v.Any())
 	}
 	p := reflect.ValueOf(dest)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("a destination must be a pointer, and a %T is none", dest)
 	}
 	return scanInto(p.Elem(), v)
-}
-
-// goValue returns v as a value of Go's own, with a copy of its bytes.
-func goValue(v wire.Value) any {
-	switch v.Kind {
-	case wire.Integer:
-		return v.Int
-	case wire.Real:
-		return v.Float
-	case wire.Text:
-		return string(v.Bytes)
-	case wire.Blob:
-		return append([]byte{}, v.Bytes...)
-	}
-	return nil
 }
 
 var errNull = errors.New("NULL needs a pointer to a pointer, or to any")

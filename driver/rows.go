@@ -92,7 +92,7 @@ func rowsOf(done *client.Result) (*memoryRows, error) {
 func (m *memoryRows) add(row client.Row) {
 	values := make([]driver.Value, len(row))
 	for i, v := range row {
-		values[i] = m.types[i].loaded(goValue(v))
+		values[i] = m.types[i].loaded(v.Any())
 	}
 	m.rows = append(m.rows, values)
 }

@@ -131,18 +131,3 @@ func utc(t time.Time) time.Time {
 	}
 	return t
 }
-
-// goValue returns v as a value of Go's own, with a copy of its bytes.
-func goValue(v wire.Value) any {
-	switch v.Kind {
-	case wire.Integer:
-		return v.Int
-	case wire.Real:
-		return v.Float
-	case wire.Text:
-		return string(v.Bytes)
-	case wire.Blob:
-		return append([]byte{}, v.Bytes...)
-	}
-	return nil
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -201,7 +202,7 @@ func bind(st *sqlite3.Stmt, args []any) error {
 		if err != nil {
 			return wire.Errorf(wire.CodeInvalidRequest, "Parameter %d: %w.", at, err)
 		}
-		if err := bindValue(st, at, v); err != nil {
+		if err := sqlite.BindValue(st, at, v); err != nil {
 			return err
 		}
 	}
@@ -216,21 +217,4 @@ func indexOf(st *sqlite3.Stmt, name string) int {
 		}
 	}
 	return 0
-}
-
-func bindValue(st *sqlite3.Stmt, i int, v wire.Value) error {
-	switch v.Kind {
-	case wire.Integer:
-		return st.BindInt64(i, v.Int)
-	case wire.Real:
-		return st.BindFloat(i, v.Float)
-	case wire.Text:
-		return st.BindText(i, string(v.Bytes))
-	case wire.Blob:
-		if len(v.Bytes) == 0 { // a nil slice would be NULL
-			return st.BindZeroBlob(i, 0)
-		}
-		return st.BindBlob(i, v.Bytes)
-	}
-	return st.BindNull(i)
 }

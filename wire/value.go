@@ -44,6 +44,22 @@ const (
 	realKey = "$real"
 )
 
+// Any returns v as a value of Go's own: nil, int64, float64, string or []byte,
+// with a copy of its bytes.
+func (v Value) Any() any {
+	switch v.Kind {
+	case Integer:
+		return v.Int
+	case Real:
+		return v.Float
+	case Text:
+		return string(v.Bytes)
+	case Blob:
+		return append([]byte{}, v.Bytes...)
+	}
+	return nil
+}
+
 // value takes one JSON value and returns the SQLite value it stands for.
 func (s *scanner) value() (Value, error) {
 	switch c := s.peek(); {

@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
+
+	"github.com/skylinedb/skylinedb/wire"
 )
 
 // Translate turns an error of the library, on a connection that another
@@ -14,6 +17,10 @@ func Translate(err error, deed string) error { return translate(err, deed) }
 // connection that another package has opened. The connection's state is
 // unknown then.
 func FaultError(v any) error { return faultError(v) }
+
+// BindValue gives a statement, of a connection that another package has opened,
+// the value of parameter i.
+func BindValue(st *sqlite3.Stmt, i int, v wire.Value) error { return bindValue(st, i, v) }
 
 // Abandon lets go of the files and locks of a connection that cannot be closed
 // any more. Its memory is lost.
