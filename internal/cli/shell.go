@@ -158,21 +158,30 @@ func (s *session) do(deed func(context.Context) error) error {
 	ctx, cancel := s.p.bounded(s.ctx)
 	defer cancel()
 	ctx, interrupt := context.WithCancelCause(ctx)
-	var watch sync.WaitGroup
-	defer watch.Wait()
-	defer interrupt(nil)
-	select {
-	case <-s.interrupts: // it was meant for what ran before
-	default:
+	if s.keepGoing {
+		select {
+		case <-s.interrupts: // it was meant for what ran before
+		default:
+		}
 	}
+	var watch sync.WaitGroup
+	came := false // also where it came when deed had ended: it is not lost
 	watch.Go(func() {
 		select {
 		case <-s.interrupts:
+			came = true
 			interrupt(errInterrupted)
 		case <-ctx.Done():
 		}
 	})
-	return deed(ctx)
+	err := deed(ctx)
+	interrupt(nil)
+	watch.Wait()
+	if err == nil && came && !s.keepGoing {
+		// It came too late for this statement, and still means the shell.
+		return wire.Errorf(wire.CodeCancelled, "The shell was ended: %w.", errInterrupted)
+	}
+	return err
 }
 
 // after decides what an error means to the shell.
