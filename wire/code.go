@@ -89,6 +89,9 @@ type Error struct {
 	// StatementIndex is the zero-based place of the failed statement in its
 	// batch, nil where no statement is to blame.
 	StatementIndex *int
+	// RowIndex is the zero-based place of the row of param_rows that failed,
+	// nil where the statement has none.
+	RowIndex *int
 	// Rev and RowsAffected tell what a batch with tx "none" committed before
 	// its failure; Rev is also the present rev of a REV_MISMATCH.
 	Rev          *int64

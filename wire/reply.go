@@ -19,6 +19,7 @@ type Reply struct {
 	Retryable      *bool  `json:"retryable,omitempty"`
 	SQLiteCode     string `json:"sqlite_code,omitempty"`
 	StatementIndex *int   `json:"statement_index,omitempty"`
+	RowIndex       *int   `json:"row_index,omitempty"` // of param_rows
 
 	// Of ExecBatch; Rev and Epoch of Ping and ReopenDatabase as well.
 	Rev             *int64  `json:"rev,omitempty"`
@@ -122,7 +123,7 @@ func Failure(err error) *Reply {
 	e := AsError(err)
 	return &Reply{
 		Status: "error", Code: e.Code, Message: e.Message, Retryable: &e.Retryable, SQLiteCode: e.SQLiteCode,
-		StatementIndex: e.StatementIndex, Rev: e.Rev, RowsAffected: e.RowsAffected,
+		StatementIndex: e.StatementIndex, RowIndex: e.RowIndex, Rev: e.Rev, RowsAffected: e.RowsAffected,
 	}
 }
 
@@ -133,7 +134,7 @@ func (r *Reply) Err() error {
 	}
 	e := &Error{
 		Code: r.Code, Message: r.Message, SQLiteCode: r.SQLiteCode,
-		StatementIndex: r.StatementIndex, Rev: r.Rev, RowsAffected: r.RowsAffected,
+		StatementIndex: r.StatementIndex, RowIndex: r.RowIndex, Rev: r.Rev, RowsAffected: r.RowsAffected,
 	}
 	if r.Retryable != nil {
 		e.Retryable = *r.Retryable

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,7 +18,7 @@ func stmts(chunk []loadRow) (all []client.Stmt) {
 			all = append(all, client.SQL(row.sql))
 			continue
 		}
-		if i == 0 || chunk[i-1].sql != row.sql || chunk[i-1].made {
+		if startsStatement(chunk, i) {
 			all = append(all, client.Stmt{SQL: row.sql, Rows: &wire.ParamRows{}})
 		}
 		args := make([]any, len(row.values))
@@ -31,61 +30,36 @@ func stmts(chunk []loadRow) (all []client.Stmt) {
 	return all
 }
 
-// blame finds the first row of a chunk that has failed and returns an error
-// with its line. The chunk was undone; the halves of it that do not fail are
-// executed again, because a row may fail for what stands before it. What that
-// changes must be undone as well.
-func blame(ctx context.Context, execute executor, chunk []loadRow, failure error) error {
-	if !rowsFault(failure) {
-		return failure
+// blame returns the error of a chunk with the line of the row that has failed.
+func blame(chunk []loadRow, err error) error {
+	e, ok := errors.AsType[*wire.Error](err)
+	if !ok {
+		return err
 	}
-	for len(chunk) > 1 {
-		half := len(chunk) / 2
-		_, err := execute(ctx, client.Batch{Stmts: stmts(chunk[:half])})
-		switch {
-		case err == nil:
-			chunk = chunk[half:]
-		case rowsFault(err):
-			chunk, failure = chunk[:half], err
-		default:
-			return err
+	statement, row := 0, 0
+	for i, r := range chunk {
+		if i > 0 && startsStatement(chunk, i) {
+			statement, row = statement+1, 0
 		}
+		failed := e.StatementIndex != nil && *e.StatementIndex == statement && (e.RowIndex == nil || *e.RowIndex == row)
+		if failed || len(chunk) == 1 && e.Code == wire.CodeFrameTooLarge {
+			return faultOf(r.line, err)
+		}
+		row++
 	}
-	// What failed may have been a larger part: the row's own error is wanted.
-	if _, err := execute(ctx, client.Batch{Stmts: stmts(chunk)}); err != nil {
-		failure = err
-	}
-	return faultOf(chunk[0].line, failure)
+	return err
 }
 
-// rowsFault reports whether an error is about what was sent.
-func rowsFault(err error) bool {
-	switch wire.ErrorCode(err) {
-	case wire.CodeSQLError, wire.CodeForbiddenStatement, wire.CodeInvalidRequest, wire.CodeFrameTooLarge:
-		return true
-	}
-	return false
-}
-
-// blameAlone is blame for a chunk that was a batch of its own: it looks for the
-// row in a transaction that is rolled back.
-func blameAlone(ctx context.Context, c *client.Client, db string, chunk []loadRow, failure error) error {
-	if !rowsFault(failure) {
-		return failure
-	}
-	tx, err := c.Begin(ctx, client.BeginOptions{DB: db, Idle: txIdle, Lease: txLease})
-	if err != nil {
-		return failure
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) // it also ends with the connection
-	return blame(ctx, tx.ExecBatch, chunk, failure)
+// startsStatement reports whether row i of a chunk is the first of a statement.
+func startsStatement(chunk []loadRow, i int) bool {
+	return i == 0 || chunk[i].made || chunk[i-1].made || chunk[i-1].sql != chunk[i].sql
 }
 
 // faultOf is an error that names the line of the row that it is about.
 func faultOf(line int, err error) error {
 	e := *wire.AsError(err)
 	e.Message = fmt.Sprintf("line %d: %s", line, e.Message)
-	e.StatementIndex = nil
+	e.StatementIndex, e.RowIndex = nil, nil
 	return &e
 }
 

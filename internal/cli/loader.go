@@ -41,9 +41,6 @@ type loadRow struct {
 	made   bool // the statement makes the table and has no parameters
 }
 
-// executor executes batches: a transaction, or a client for one database.
-type executor func(context.Context, client.Batch) (client.Result, error)
-
 // load imports everything: in one transaction, or, where batch is not 0, in
 // several of at most so many rows.
 func (l *loader) load(ctx context.Context, c *client.Client, db string, batch int) (*wire.Reply, error) {
@@ -101,7 +98,7 @@ func (l *loader) within(ctx context.Context, tx *client.Tx) error {
 func (l *loader) all(ctx context.Context, tx *client.Tx, chunk []loadRow) (err error) {
 	for len(chunk) > 0 {
 		if _, err := tx.ExecBatch(ctx, client.Batch{Stmts: stmts(chunk)}); err != nil {
-			return blame(ctx, tx.ExecBatch, chunk, err)
+			return blame(chunk, err)
 		}
 		l.count(chunk)
 		if chunk, err = l.chunk(chunkRows); err != nil {
@@ -123,7 +120,7 @@ func (l *loader) inBatches(ctx context.Context, c *client.Client, db string, bat
 			return l.inBatchesDone(ctx, c, db, last)
 		}
 		if last, err = c.ExecBatch(ctx, client.Batch{DB: db, Stmts: stmts(chunk)}); err != nil {
-			return nil, l.failed(blameAlone(ctx, c, db, chunk, err), true)
+			return nil, l.failed(blame(chunk, err), true)
 		}
 		l.count(chunk)
 	}

@@ -27,6 +27,7 @@ type Result struct {
 	Wrote  bool     // one of them may have changed the file
 	Rows   int64    // rows that INSERT, UPDATE and DELETE changed themselves
 	Tables []string // that they may have changed, some perhaps twice
+	Row    int      // the row of parameters that was run last
 }
 
 // Run runs st, one statement or, without parameters, several, within the
@@ -211,7 +212,11 @@ func (r *running) step(st *sqlite3.Stmt) error {
 	if r.stmt.Rows == nil {
 		err = r.once(st, r.stmt.Params)
 	} else {
-		err = r.stmt.Rows.Each(func(p wire.Params) error { return r.once(st, p) })
+		r.result.Row = -1
+		err = r.stmt.Rows.Each(func(p wire.Params) error {
+			r.result.Row++
+			return r.once(st, p)
+		})
 	}
 	if err != nil {
 		return err

@@ -165,12 +165,26 @@ func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
 		err = wire.Errorf(wire.CodeResultTooLarge, "The results of the batch have more than %d bytes of JSON, the limit, and it was rolled back: ask for fewer, or use Query.", wire.MaxResults)
 	}
 	if err != nil {
+		if st.Rows != nil {
+			err = atRow(err, r.Row)
+		}
 		return err
 	}
 	b.did.rows += r.Rows
 	b.did.wrote = b.did.wrote || r.Wrote
 	b.did.tables = addTables(b.did.tables, r.Tables)
 	return nil
+}
+
+// atRow says in a client's error which row of its parameters has failed.
+func atRow(err error, row int) error {
+	e, ok := errors.AsType[*wire.Error](err)
+	if !ok || row < 0 {
+		return err
+	}
+	told := *e
+	told.RowIndex = &row
+	return &told
 }
 
 // setsSavepoint reports whether b is a client's own savepoint in its

@@ -58,11 +58,16 @@ func (c *Call) Expire() {
 // Cancel ends a call that waits or runs: it is answered with CANCELLED. One
 // that is about to be committed stays.
 func (c *Call) Cancel() {
+	c.interrupt()
+	c.refuse(errCancelled)
+}
+
+// interrupt ends what runs of the call.
+func (c *Call) interrupt() {
 	c.gaveUp.Store(true)
 	if c.Stream != nil {
 		c.Stream.cancel(errCancelled)
 	}
-	c.refuse(errCancelled)
 }
 
 // cancelable is a context of the call's statements, which also ends by Cancel.

@@ -97,7 +97,11 @@ func (w *Worker) hold(h *holding) {
 		h.idleSince.Store(0)
 		w.inFlight = append(w.inFlight[:0], c)
 		if c.claim() {
+			if !h.runs(c) {
+				c.interrupt()
+			}
 			over = w.serveHolding(h, c)
+			h.runs(nil)
 		} else if c.endsTx() { // it was cancelled, or its time has passed
 			w.endHolding(h, expiredTx("its end was given up, and it was rolled back"))
 			over = true

@@ -376,6 +376,25 @@ func TestTransactionsLease(t *testing.T) {
 	}
 }
 
+// A statement that runs for a transaction whose connection has ended, and that
+// nobody has committed, holds the writer no longer.
+func TestTransactionOfAConnectionThatEndsInAStatement(t *testing.T) {
+	for _, req := range []*wire.Request{
+		batchOf(endless + ` INSERT INTO t SELECT i FROM n`), batchOf(endless + ` SELECT i FROM n`), {Type: wire.TypeQuery, SQL: endless + ` SELECT count(*) FROM n`},
+	} {
+		h := serving(t)
+		x := h.mustBegin()
+		c := NewCall(req, 0, time.Now())
+		if req.Type == wire.TypeQuery {
+			c.Stream = NewStream(1 << 20)
+		}
+		x.tx.Submit(c)
+		x.tx.Leave()
+		h.ok(batchOf(`INSERT INTO t VALUES(1)`)) // when the writer is free
+		h.wantQuery(`SELECT a FROM t`, "1")
+	}
+}
+
 // What a connection has sent is done though it ends at once.
 func TestTransactionOfAConnectionThatEnds(t *testing.T) {
 	h := serving(t)

@@ -117,8 +117,16 @@ func TestManyRowsOfParameters(t *testing.T) {
 	h.wantQuery(`SELECT quote(a) FROM t`, "10 'zwei' X'0001' NULL")
 
 	// One bad row undoes all of them.
-	for _, rows := range []string{`[[1],[2,3]]`, `[[1],{"x":1}]`, `[[1],[]]`} {
-		h.fails(parsed(t, `"stmts":[{"sql":"INSERT INTO t VALUES(?)","param_rows":`+rows+`}]`), wire.CodeInvalidRequest)
+	for rows, code := range map[string]wire.Code{
+		`[[1],[2,3]]`: wire.CodeInvalidRequest, `[[1],{"x":1}]`: wire.CodeInvalidRequest, `[[1],[]]`: wire.CodeInvalidRequest, `[[1],[1],[2]]`: wire.CodeSQLError,
+	} {
+		r := h.fails(parsed(t, `"stmts":[{"sql":"SELECT 1"},{"sql":"INSERT INTO t VALUES(?)","param_rows":`+rows+`}]`), code)
+		if r.StatementIndex == nil || *r.StatementIndex != 1 || r.RowIndex == nil || *r.RowIndex != 1 {
+			t.Errorf("%s: statement_index %v, row_index %v, want 1 and 1", rows, r.StatementIndex, r.RowIndex)
+		}
+	}
+	if r := h.fails(batchOf(`INSERT INTO t VALUES(1),(1)`), wire.CodeSQLError); r.RowIndex != nil {
+		t.Errorf("a statement without param_rows fails at row %d", *r.RowIndex)
 	}
 	h.fails(parsed(t, `"stmts":[{"sql":"SELECT 1; SELECT 2","param_rows":[[]]}]`), wire.CodeInvalidRequest)
 	h.wantQuery(`SELECT count(*) FROM t`, "4")

@@ -33,8 +33,11 @@ type Tx struct {
 	left  chan struct{} // closed when the connection has ended
 	leave sync.Once
 
-	mu    sync.Mutex // guards ended, and calls against a late one
-	ended error      // why there is no transaction any more
+	mu      sync.Mutex // guards what follows, and calls against a late one
+	ended   error      // why there is no transaction any more
+	ending  bool       // a Commit or Rollback was submitted
+	gone    bool       // the connection has ended
+	running *Call      // that the worker is at
 
 	began     atomic.Int64 // Unix nanoseconds; 0 before
 	idleSince atomic.Int64 // 0 while a call runs
@@ -64,12 +67,13 @@ func (t *Tx) Submit(c *Call) {
 		c.refuse(t.ended)
 		return
 	}
+	t.ending = t.ending || c.endsTx()
 	select {
 	case t.calls <- c:
 	default:
 		c.refuse(wire.Errorf(wire.CodeQueueFull, "%d requests wait for the transaction already: ask again later.", txQueue))
 		if c.endsTx() { // nobody has it any more
-			t.Leave()
+			t.leave.Do(func() { close(t.left) })
 		}
 	}
 }
@@ -79,8 +83,26 @@ func (c *Call) endsTx() bool {
 	return c.Req.Type == wire.TypeCommit || c.Req.Type == wire.TypeRollback
 }
 
-// Leave says that the connection has ended. What it has sent is still done.
-func (t *Tx) Leave() { t.leave.Do(func() { close(t.left) }) }
+// Leave says that the connection has ended. What it has sent is still done if
+// that ends the transaction; otherwise it would be undone anyway, and what runs
+// is interrupted.
+func (t *Tx) Leave() {
+	t.leave.Do(func() { close(t.left) })
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone = true; !t.ending && t.running != nil {
+		t.running.interrupt()
+	}
+}
+
+// runs notes which call the worker is at, nil for none, and reports whether
+// there is any use in it.
+func (t *Tx) runs(c *Call) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running = c
+	return t.ending || !t.gone
+}
 
 // Ended reports whether the transaction is over.
 func (t *Tx) Ended() bool {
