@@ -111,6 +111,10 @@ func TestShellTerminal(t *testing.T) {
 	awaitQueries(t, c, uint64(before)+1)
 	p.keys("\x03")
 	p.await("interrupted.\r\na.db> ")
+	p.keys("CREATE TABLE big AS " + forever + ";\r") // a write: nothing stays of it, and it holds nobody up
+	harness.Await(t, "the write runs", func() bool { return c.Database("a.db").Tx != nil })
+	p.keys("\x03")
+	p.await("interrupted.\r\na.db> ")
 	p.keys("SELECT 1 AS x;\rSELECT 2 AS\ry;\r") // as from the clipboard
 	p.await("x\r\n-\r\n1\r\n1 row\r\n")
 	p.await("y\r\n-\r\n2\r\n1 row\r\n")
