@@ -28,7 +28,9 @@ Values come back exactly as they are. Tables stand in an order in which foreign
 keys find their parents, then the counters of AUTOINCREMENT, indexes, views and
 triggers. Of FTS and R-Tree tables the rows are written and not the tables they
 keep them in; contentless FTS tables come back empty. Left out are the daemon's
-own tables, the statistics of ANALYZE, and rowids that no column has.`,
+own tables, the statistics of ANALYZE, and rowids that no column has. A BLOB or
+text of more than about 8 MB needs a daemon with a larger --max-frame, to be
+written as well as to be read again.`,
 		Example: `  skylinedb-cli dump galaxy.db > galaxy.sql
   skylinedb-cli dump galaxy.db stars | skylinedb-cli shell copy.db`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -121,7 +121,9 @@ func (s *session) run() error {
 		case err != nil:
 			return s.at(wire.Errorf(wire.CodeIOError, "The statements cannot be read: %w.", err))
 		}
-		s.lines++
+		if s.lines++; s.lines == 1 {
+			line = strings.TrimPrefix(line, bom)
+		}
 		if err := s.line(line); err == errQuit {
 			return s.end()
 		} else if err != nil {
