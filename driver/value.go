@@ -34,10 +34,15 @@ const fromMillis = 1e11
 
 // stored returns what a parameter is stored as.
 func stored(v driver.Value) any {
-	if t, ok := v.(time.Time); ok {
-		return t.Format(timeLayout)
+	t, ok := v.(time.Time)
+	if !ok {
+		return v
 	}
-	return v
+	// Zones of long ago have seconds, which the layout does not tell.
+	if _, offset := t.Zone(); offset%60 != 0 {
+		t = t.UTC()
+	}
+	return t.Format(timeLayout)
 }
 
 // byName reports whether the parameters have names.

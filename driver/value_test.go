@@ -57,6 +57,10 @@ func TestTimes(t *testing.T) {
 			t.Errorf("got %v, want %v", got, zoned)
 		}
 	})
+	local := time.Date(1930, 1, 1, 0, 0, 0, 0, time.FixedZone("LMT", 19*60+32))
+	exec(t, db, `INSERT INTO d(id, a) VALUES(100, ?)`, local)
+	want(t, db, `SELECT a FROM d WHERE id = 100`, nil, local.UTC())
+	exec(t, db, `DELETE FROM d WHERE id = 100`)
 	day := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
 	for stored, want := range map[any]any{
 		"2026-11-25 13:14:15": date(0, time.UTC), "2026-11-25T13:14:15Z": date(0, time.UTC), "2026-11-25T13:14:15.5+00:00": date(5e8, time.UTC),

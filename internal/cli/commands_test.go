@@ -100,7 +100,7 @@ func TestShell(t *testing.T) {
 		{"rows", "CREATE TABLE t(a);\nINSERT\nINTO t;\nSELECT 1;\n", "a.db",
 			result{Out: "id  sql\n--  ------------------\n 1  CREATE TABLE t(a);\n 2  INSERT\\nINTO t;\n2 rows\n"}},
 		{"mode", ".mode csv\nSELECT 1;", "a.db", result{Out: "id,sql\r\n1,CREATE TABLE t(a);\r\n2,\"INSERT\nINTO t;\"\r\n"}},
-		{"a byte order mark", bom + ".mode csv\n" + bom + "\n", "a.db", result{Err: "✗ Error: line 2: The last statement has no semicolon behind it and was not executed.\n", Code: 1}},
+		{"a byte order mark", "\ufeff.mode csv\n\ufeff\n", "a.db", result{Err: "✗ Error: line 2: The last statement has no semicolon behind it and was not executed.\n", Code: 1}},
 		{"the flag", "SELECT 1;", "b.db --mode json", result{Out: "[]\n"}},
 		{"no semicolon", "A;\nDELETE FROM t", "c.db", result{Err: "✗ Error: line 2: The last statement has no semicolon behind it and was not executed.\n", Code: 1}},
 	}
