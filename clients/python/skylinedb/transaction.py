@@ -35,6 +35,7 @@ class Transaction:
         self.lease_ms: Optional[int] = begun.get("lease_ms")
         self._client = client
         self._conn: Optional[Conn] = conn  # None once the transaction is over
+        self._settled = False  # by commit() or rollback(), and not by itself
 
     @property
     def open(self) -> bool:
@@ -72,12 +73,13 @@ class Transaction:
         transaction was committed. Whatever it raises, the transaction is over.
         """
         conn = self._use()
-        self._conn = None
+        self._conn, self._settled = None, True
         reply = self._client._commit(conn, self.db, self.id)
         self.rev, self.epoch = reply.get("rev", self.rev), reply.get("epoch", self.epoch)
 
     def rollback(self) -> None:
         """Undoes everything. It does nothing where the transaction is over."""
+        self._settled = True
         if self._conn is None:
             return
         try:
@@ -97,6 +99,8 @@ class Transaction:
             self.rollback()
         elif self._conn is not None:
             self.commit()
+        elif not self._settled:  # whoever saw it end has not told
+            raise expired("The transaction has ended before the end of its block: nothing of it was committed.")
 
     def __del__(self) -> None:
         # One that was forgotten must not hold the writer for its whole lease.

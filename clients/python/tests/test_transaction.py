@@ -33,6 +33,15 @@ class Script(Case):
         self.assertFalse(failed.error.retryable)
         self.assertFalse(tx.open)
 
+    def test_an_end_that_the_block_passes_over(self):
+        self.script(lambda peer, request: peer.fail(request, "TX_EXPIRED"))
+        with self.code("TX_EXPIRED", skylinedb.OperationalError):
+            with self.client().transaction("a.db") as tx:
+                with self.code("TX_EXPIRED", skylinedb.OperationalError):
+                    tx.exec("DELETE FROM t")
+        with self.client().transaction("a.db") as tx:
+            tx.rollback()
+
     def test_who_is_forgotten_hangs_up(self):
         ended = threading.Semaphore(0)
 
