@@ -20,6 +20,11 @@ type answer struct {
 // what does nothing that outlives its connection; patience is for trouble,
 // where ctx has no deadline. The end of ctx ends the lane until answer.stop.
 func (c *Client) ask(ctx context.Context, req *wire.Request, patience time.Duration) (answer, error) {
+	return c.askOf(ctx, req, patience, c.dialLane)
+}
+
+// askOf is ask with another way to connect.
+func (c *Client) askOf(ctx context.Context, req *wire.Request, patience time.Duration, dial dialer) (answer, error) {
 	frame, id, err := c.frame(req)
 	if err != nil {
 		return answer{}, err
@@ -27,7 +32,7 @@ func (c *Client) ask(ctx context.Context, req *wire.Request, patience time.Durat
 	r := c.newRetry(ctx, frame, id, nil)
 	r.left = patience
 	for {
-		l, err := r.takeLane()
+		l, err := r.takeLane(dial)
 		if err == nil {
 			var a answer
 			var stale bool
@@ -50,9 +55,9 @@ func (c *Client) ask(ctx context.Context, req *wire.Request, patience time.Durat
 }
 
 // takeLane waits for a lane, on the account of the trouble.
-func (r *retry) takeLane() (l *lane, err error) {
+func (r *retry) takeLane(dial dialer) (l *lane, err error) {
 	err = r.spend(func(ctx context.Context) (err error) {
-		l, err = r.c.takeLane(ctx)
+		l, err = r.c.takeLane(ctx, dial)
 		return err
 	})
 	if err != nil && !isPassing(err) {

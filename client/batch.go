@@ -87,7 +87,8 @@ func (c *Client) Exec(ctx context.Context, db string, stmts ...Stmt) (Result, er
 
 // ExecBatch executes a batch and blocks until its reply has come. The batch is
 // executed at most once, whatever happens to connections and daemons
-// meanwhile. If ctx ends first, or the client gives up, the error has
+// meanwhile. If ctx ends first, the daemon is asked to leave it; then, or if the
+// client gives up, the error has
 // CodeUnavailable and the batch may or may not have been executed: to find out,
 // send it again with the same RequestID, which must be the caller's own for that.
 //

@@ -120,8 +120,9 @@ func (c *conn) settle(cl *call, o outcome) {
 
 // abandon tells that nobody waits for cl any more. Its outcome goes to late,
 // which must not block: at once where cl is settled or can still be taken out
-// of the queue, otherwise when its reply arrives and is dropped.
-func (c *conn) abandon(cl *call, late func(outcome)) {
+// of the queue, otherwise when its reply arrives and is dropped. It reports
+// whether the daemon may be at it.
+func (c *conn) abandon(cl *call, late func(outcome)) (inFlight bool) {
 	c.mu.Lock()
 	settled := cl.settled
 	withdrawn := !settled && c.withdraw(cl)
@@ -135,6 +136,7 @@ func (c *conn) abandon(cl *call, late func(outcome)) {
 	case withdrawn:
 		late(outcome{err: errWithdrawn})
 	}
+	return !settled && !withdrawn
 }
 
 var errWithdrawn = errors.New("the call was given up before it was sent")

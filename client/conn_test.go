@@ -73,7 +73,11 @@ func TestCancelKeepsStep(t *testing.T) {
 	// The abandoned batch was answered too, so both are forgotten.
 	_, err = c.Exec(bg(t), "", SQL("c"))
 	check(t, err, s.Records(wire.DefaultDB), 1)
-	check(t, nil, len(d.Requests()), 3)
+	requests := d.Requests()
+	check(t, nil, len(requests), 4)
+	if cancel := requests[2]; cancel.Type != wire.TypeCancel || string(cancel.Target) != string(requests[0].ID) {
+		t.Errorf("the abandoned batch is followed by a %s of %s", cancel.Type, cancel.Target)
+	}
 }
 
 // A call that was never sent sends nothing after its context has ended.

@@ -64,7 +64,7 @@ func (c *Client) doBatch(ctx context.Context, orig *wire.Request) (*wire.Reply, 
 			c.answered.add(db, own)
 		}
 	})
-	r.deed = "executed the batch"
+	r.deed = executedBatch
 	return r.run()
 }
 
@@ -101,6 +101,9 @@ func (c *Client) frame(req *wire.Request) (frame, id []byte, err error) {
 func appendFrame(dst []byte, r *wire.Request) ([]byte, error) {
 	return wire.AppendFrame(dst, func(b []byte) ([]byte, error) { return wire.AppendRequest(b, r), nil })
 }
+
+// executedBatch is what an earlier copy of a batch may have done.
+const executedBatch = "executed the batch"
 
 // retry is one call of a caller: the same frame, sent until a reply settles it.
 type retry struct {
@@ -170,10 +173,23 @@ func (r *retry) once(conn *conn) (reply *wire.Reply, left bool, err error) {
 	case <-r.ctx.Done():
 	}
 	lost := r.lost
-	conn.abandon(cl, func(o outcome) {
+	inFlight := conn.abandon(cl, func(o outcome) {
 		r.settled(o.reply != nil && o.reply.Err() == nil, lost > 0)
 	})
+	if inFlight && r.deed == executedBatch {
+		r.c.cancelCall(conn, r.id)
+	}
 	return nil, true, gaveUp(r.ctx, true, r.last)
+}
+
+// cancelCall asks the daemon to leave what it has not executed yet. Nobody waits
+// for the reply.
+func (c *Client) cancelCall(conn *conn, target []byte) {
+	frame, id, err := c.frame(&wire.Request{Type: wire.TypeCancel, Target: target})
+	if err != nil {
+		return
+	}
+	conn.send(&call{id: id, frame: frame, late: func(outcome) {}})
 }
 
 // judge makes an outcome a success, an error that passes, or one that stays.

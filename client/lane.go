@@ -27,9 +27,12 @@ type lane struct {
 	used bool // it was idle before: the daemon may have hung up meanwhile
 }
 
+// dialer connects to the daemon.
+type dialer func(context.Context) (*conn, error)
+
 // takeLane returns an idle lane, or a new one. An error that is [passing] may
 // be gone at the next try.
-func (c *Client) takeLane(ctx context.Context) (*lane, error) {
+func (c *Client) takeLane(ctx context.Context, dial dialer) (*lane, error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -42,7 +45,7 @@ func (c *Client) takeLane(ctx context.Context) (*lane, error) {
 		return l, nil
 	}
 	c.mu.Unlock()
-	conn, err := c.dialLane(ctx)
+	conn, err := dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -60,17 +63,23 @@ func (c *Client) takeLane(ctx context.Context) (*lane, error) {
 // dialLane connects to the daemon that runs, or starts one where it may. It
 // ends with the client.
 func (c *Client) dialLane(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(c.ctx, cancel)()
-	conn, err := c.dial(ctx)
+	conn, err := c.dialRunning(ctx)
 	if errors.Is(err, ErrNotRunning) {
 		// The shared connection starts a daemon where that is allowed, once
 		// for all who wait.
 		if _, err = c.connection(ctx); err == nil {
-			conn, err = c.dial(ctx)
+			conn, err = c.dialRunning(ctx)
 		}
 	}
+	return conn, err
+}
+
+// dialRunning connects to the daemon that runs. It ends with the client.
+func (c *Client) dialRunning(ctx context.Context) (*conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	conn, err := c.dial(ctx)
 	if err != nil && c.ctx.Err() != nil {
 		err = ErrClosed
 	}

@@ -53,8 +53,10 @@ type Event struct {
 // blocks between the events. A slow loop gets fewer and larger events and holds
 // up nobody. A subscription keeps the daemon from ending for idleness.
 //
-// When the connection is lost it subscribes again, and starts a daemon as every
-// call does, for as long as it takes. It goes on from what it has told, so that
+// The first connection starts a daemon, as every call does. When it is lost, the
+// subscription waits for the next daemon, for as long as it takes, and starts
+// none: one that was shut down does not come back because somebody listens. It
+// goes on from what it has told, so that
 // commits in between come as an event with Missed; where it is subscribed to
 // all databases, EventSubscribed has Missed instead. An error is the last that
 // it yields: the client was closed, or what was asked for cannot be had. The
@@ -85,9 +87,13 @@ type subscription struct {
 // again subscribes once and yields what comes. It returns true where the
 // connection was lost.
 func (s *subscription) again(yield func(Event, error) bool) bool {
-	a, err := s.c.ask(s.ctx, &wire.Request{
+	dial := s.c.dialLane
+	if s.count > 0 {
+		dial = s.c.dialRunning
+	}
+	a, err := s.c.askOf(s.ctx, &wire.Request{
 		Type: wire.TypeSubscribe, DB: s.db, HasDB: s.db != "", Rev: s.rev, Epoch: s.epoch,
-	}, math.MaxInt64/2)
+	}, math.MaxInt64/2, dial)
 	if err != nil {
 		return s.fails(err, yield)
 	}

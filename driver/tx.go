@@ -139,7 +139,12 @@ func (c *conn) control(ctx context.Context, query string, t text) (is bool, err 
 		return true, wire.Errorf(wire.CodeSQLError, "cannot %s: no transaction is active on this connection, which BEGIN by text needs a sql.Conn for", strings.ToLower(t.verb))
 	case !c.byText:
 		return true, wire.Errorf(wire.CodeInvalidRequest, "The transaction was begun by BeginTx: end it by its methods.")
-	case t.verb == "ROLLBACK":
+	}
+	// Rows that are open on the connection go on, as they do after a statement.
+	if err := c.readAhead(); err != nil {
+		return true, err
+	}
+	if t.verb == "ROLLBACK" {
 		return true, c.rollback()
 	}
 	return true, c.commit()

@@ -156,6 +156,11 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 		w.closeDB()
 	}
 	if readers && exclusive {
+		if readers, err = w.awaitReaders(); err != nil {
+			return nil, err
+		}
+	}
+	if readers && exclusive {
 		return nil, readersRemain()
 	}
 	m, err := w.newMarker()
@@ -166,6 +171,26 @@ func (w *Worker) close(exclusive bool) (*wire.Reply, error) {
 		return nil, err
 	}
 	return closedReply(readers), nil
+}
+
+// awaitReaders gives those who have the file open a moment to close it, as those
+// do who have heard that it is closed, and reports whether somebody stays.
+func (w *Worker) awaitReaders() (remain bool, err error) {
+	file := w.cfg.Path.File
+	for end := time.Now().Add(readGrace); ; {
+		if remain, err = dbfile.InUse(file); err != nil || !remain || time.Now().After(end) {
+			break
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-w.abort.Done():
+			return true, nil
+		}
+	}
+	if err == nil && !remain {
+		_, err = dbfile.Alone(file, 0, func() error { return dbfile.RemoveEmptySideFiles(w.cfg.disk, file) })
+	}
+	return remain, err
 }
 
 func (w *Worker) closedAlready(exclusive bool) (*wire.Reply, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,29 @@ func TestIdleReadersMakeRoom(t *testing.T) {
 		a.end()
 	}
 	h.eventually("places are free", func() bool { return len(h.cfg.Readers) < maxReaders })
+}
+
+// A reader that goes when it hears of it is not in the way of a Close that
+// wants the file for itself. It may hear too late, and is asked again.
+func TestCloseWaitsForReadersThatGo(t *testing.T) {
+	h := serving(t)
+	got := "READERS_REMAIN"
+	for n := 0; got == "READERS_REMAIN" && n < 20; n++ {
+		reader := openReader(t, h.file)
+		reader.query(`SELECT * FROM t`)
+		c := h.submit(&wire.Request{Type: closeDB, RequireExclusive: true})
+		for range n { // at different moments
+			runtime.Gosched()
+		}
+		reader.close()
+		got = outcome(h.reply(c))
+	}
+	if got != "closed ok" {
+		t.Errorf("Close: %s, want closed ok", got)
+	}
+	if left := h.sideFiles(); slices.Contains(left, "-wal") || slices.Contains(left, "-shm") {
+		t.Errorf("files beside the closed database: %v", left)
+	}
 }
 
 // Queries that overlap without a pause do not keep the log for ever.

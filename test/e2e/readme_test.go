@@ -49,7 +49,7 @@ func TestReadmeTour(t *testing.T) {
 			steps++
 		}
 	}
-	if steps != 5 {
+	if steps != 6 {
 		t.Errorf("the tour has %d steps", steps)
 	}
 	wantOneDaemon(t, o)
