@@ -24,9 +24,9 @@ which may last 5 minutes, the daemon's bound. (Of more than 1000 tables it takes
 several, and fails if something is committed between them.) What fails ends the
 text with ROLLBACK, so that no reader takes a part for the whole.
 
-Values come back exactly as they are. Tables stand in an order in which foreign
-keys find their parents, then the counters of AUTOINCREMENT, indexes, views and
-triggers. Of FTS and R-Tree tables the rows are written and not the tables they
+Values come back exactly as they are. All tables and unique indexes come first,
+then rows, with foreign keys that are checked at the end, the counters of
+AUTOINCREMENT, other indexes, views and triggers. Of FTS and R-Tree tables the rows are written and not the tables they
 keep them in; contentless FTS tables come back empty. Left out are the daemon's
 own tables, the statistics of ANALYZE, and rowids that no column has. A BLOB or
 text of more than about 8 MB needs a daemon with a larger --max-frame, to be

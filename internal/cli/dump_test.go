@@ -24,22 +24,3 @@ func TestContentOption(t *testing.T) {
 		}
 	}
 }
-
-// Parents stand before their children, and rings are no trouble.
-func TestTableOrder(t *testing.T) {
-	s := &schema{}
-	for _, name := range []string{"a", "b", "c", "d"} {
-		s.add(object{"table", name, name, "CREATE TABLE " + name + "(x)"})
-	}
-	s.table("a").parents = []string{"C", "nowhere"}
-	s.table("c").parents = []string{"d", "c"}
-	s.table("d").parents = []string{"a"}
-	s.sort()
-	got := ""
-	for _, t := range s.tables {
-		got += t.name
-	}
-	if got != "dcab" {
-		t.Errorf("got %q", got)
-	}
-}

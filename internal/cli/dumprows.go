@@ -36,7 +36,6 @@ type dumper struct {
 	schema *schema
 
 	begun bool   // text was written
-	made  int    // tables whose CREATE was written
 	rev   *int64 // of the snapshot, once it is known
 	epoch string
 
@@ -63,7 +62,6 @@ func (d *dumper) run(ctx context.Context) error {
 		}
 	}
 	d.endInsert()
-	d.make(len(parts))
 	d.finish()
 	return nil
 }
@@ -78,7 +76,7 @@ func (d *dumper) group(ctx context.Context, at int, tables []*table) error {
 	}
 	for row, err := range rows.All() {
 		if err == nil {
-			err = d.row(row, at, tables)
+			err = d.row(row, tables)
 		}
 		if err != nil {
 			_ = rows.Close() // a lost transaction shows at the next query
@@ -149,7 +147,7 @@ func part(width, number int, from string, exprs []string) string {
 }
 
 // row writes one row of the query.
-func (d *dumper) row(row client.Row, at int, tables []*table) error {
+func (d *dumper) row(row client.Row, tables []*table) error {
 	switch number := row[0].Int; number {
 	case rowSchema:
 		if row[1].Int != d.schema.version {
@@ -162,24 +160,30 @@ func (d *dumper) row(row client.Row, at int, tables []*table) error {
 		t := tables[number]
 		if d.open != t {
 			d.endInsert()
-			d.make(at + int(number) + 1)
 		}
 		d.insert(t, row[1:1+len(t.values())])
 	}
 	return nil
 }
 
+// begin writes what comes before the rows. Foreign keys need the unique indexes
+// of the columns that they refer to.
 func (d *dumper) begin() {
-	if !d.begun {
-		d.w.WriteString("BEGIN;\n")
-		d.begun = true
+	if d.begun {
+		return
 	}
-}
-
-// make writes CREATE for the tables up to number n that have none yet.
-func (d *dumper) make(n int) {
-	for ; d.made < n; d.made++ {
-		d.w.WriteString(statement(d.schema.tables[d.made].sql))
+	d.begun = true
+	d.w.WriteString("BEGIN;\n")
+	if d.schema.references() { // tables may refer to each other, and rows to later ones
+		d.w.WriteString("PRAGMA defer_foreign_keys=ON;\n")
+	}
+	for _, t := range d.schema.tables {
+		d.w.WriteString(statement(t.sql))
+	}
+	for _, o := range d.schema.later {
+		if o.unique() {
+			d.w.WriteString(statement(o.sql))
+		}
 	}
 }
 
@@ -255,7 +259,6 @@ func (d *dumper) counter(row client.Row) {
 		return
 	}
 	d.endInsert()
-	d.make(len(d.schema.tables))
 	text := string(appendText(nil, []byte(name)))
 	d.w.WriteString("DELETE FROM sqlite_sequence WHERE name = " + text + ";\n")
 	d.w.WriteString("INSERT INTO sqlite_sequence VALUES(" + text + "," + string(d.literal(nil, row[2])) + ");\n")
@@ -264,7 +267,9 @@ func (d *dumper) counter(row client.Row) {
 // finish writes what follows the rows.
 func (d *dumper) finish() {
 	for _, o := range d.schema.later {
-		d.w.WriteString(statement(o.sql))
+		if !o.unique() {
+			d.w.WriteString(statement(o.sql))
+		}
 	}
 	for _, t := range d.schema.tables {
 		if t.external() {

@@ -37,11 +37,11 @@ const ownTables = ` GLOB '_skylinedb_*'`
 // The questions about a schema. A table that another keeps its rows in (a
 // shadow table) is not told of.
 const (
-	schemaSQL = `SELECT (SELECT schema_version FROM pragma_schema_version), (SELECT encoding FROM pragma_encoding),
- s.type, s.name, s.tbl_name, s.sql
-FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.tbl_name
-WHERE s.sql IS NOT NULL AND NOT s.tbl_name` + ownTables + ` AND coalesce(l.type, '') <> 'shadow'
-ORDER BY s.rowid`
+	schemaSQL = `SELECT v.schema_version, e.encoding, o.type, o.name, o.tbl_name, o.sql
+FROM pragma_schema_version v, pragma_encoding e LEFT JOIN
+(SELECT s.rowid AS place, s.* FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.tbl_name
+WHERE s.sql IS NOT NULL AND NOT s.tbl_name` + ownTables + ` AND coalesce(l.type, '') <> 'shadow') o
+ORDER BY o.place`
 	columnsSQL = `SELECT (SELECT schema_version FROM pragma_schema_version), s.name, x.name, x.hidden
 FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) x WHERE s.type = 'table'`
 	parentsSQL = `SELECT (SELECT schema_version FROM pragma_schema_version), s.name, k."table"
@@ -54,6 +54,9 @@ func readSchema(ctx context.Context, src source, only []string) (*schema, error)
 	s := &schema{version: -1}
 	err := s.each(ctx, src, schemaSQL, func(r client.Row) error {
 		s.encoding = string(r[1].Bytes)
+		if r[2].Kind == wire.Null { // there is nothing in it
+			return nil
+		}
 		s.add(object{string(r[2].Bytes), string(r[3].Bytes), string(r[4].Bytes), string(r[5].Bytes)})
 		return nil
 	})
@@ -124,6 +127,11 @@ func (s *schema) add(o object) {
 	}
 }
 
+var uniqueIndex = regexp.MustCompile(`(?is)^\s*create\s+unique\s+index\b`)
+
+// unique reports whether o is a unique index.
+func (o *object) unique() bool { return uniqueIndex.MatchString(o.sql) }
+
 var virtual = regexp.MustCompile(`(?is)^\s*create\s+virtual\s+table\b`)
 
 // The values of "hidden" in PRAGMA table_xinfo.
@@ -167,26 +175,13 @@ func (s *schema) restrict(only []string) error {
 	return nil
 }
 
-// sort puts tables behind those that their foreign keys refer to, as far as
-// that is possible, and the rest in the order of: indexes, views, triggers.
+// references reports whether a table refers to one by a foreign key.
+func (s *schema) references() bool {
+	return slices.ContainsFunc(s.tables, func(t *table) bool { return len(t.parents) > 0 })
+}
+
+// sort puts what comes after the tables in the order of: indexes, views, triggers.
 func (s *schema) sort() {
-	var sorted []*table
-	placed := map[*table]bool{}
-	var place func(t *table)
-	place = func(t *table) {
-		if t == nil || placed[t] {
-			return
-		}
-		placed[t] = true
-		for _, parent := range t.parents {
-			place(s.table(parent))
-		}
-		sorted = append(sorted, t)
-	}
-	for _, t := range s.tables {
-		place(t)
-	}
-	s.tables = sorted
 	order := []string{"index", "view", "trigger"}
 	slices.SortStableFunc(s.later, func(a, b object) int {
 		return slices.Index(order, a.kind) - slices.Index(order, b.kind)

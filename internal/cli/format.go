@@ -72,6 +72,12 @@ func resultOf(rows *client.Rows) result {
 // print writes r to w in the form that mode names. Rows are written as they
 // come and never collected. What cannot be written is noted, and ends it.
 func (o *output) print(r result, w io.Writer, mode string, width int) error {
+	if len(r.columns) == 0 { // a statement that has none, such as a PRAGMA that sets something
+		for _, err := range r.all {
+			return err
+		}
+		return nil
+	}
 	buf := bufio.NewWriterSize(w, 1<<16)
 	f := newFormat(mode, buf, width)
 	f.begin(r.columns)

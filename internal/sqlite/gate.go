@@ -19,12 +19,13 @@ type gate struct {
 	mode       gateMode
 	writable   bool     // the batch may write
 	savepoints bool     // savepoints are the client's to set
+	held       bool     // the transaction is the client's own
 	reason     string   // why the last statement was refused
 	pragma     string   // the last PRAGMA that was let through
 	analyze    bool     // statistics are written, or would be with writable
 	schema     bool     // the schema is changed
 	table      bool     // a table is made or altered
-	savepoint  bool     // a savepoint is set or left
+	lasts      bool     // what the statement does must last until the transaction's end
 	tables     []string // that may be changed
 }
 
@@ -88,7 +89,9 @@ func (g *gate) authorize(action sqlite3.AuthorizerActionCode, arg3, arg4, schema
 			reason = "VACUUM INTO writes another file"
 		}
 	case action == sqlite3.AUTH_SAVEPOINT && g.savepoints:
-		g.savepoint = true
+		g.lasts = true
+	case action == sqlite3.AUTH_PRAGMA && g.held && strings.EqualFold(arg3, "defer_foreign_keys"):
+		g.lasts = true // and no longer
 	default:
 		reason = refusal(action, arg3, arg4)
 		if reason == "" && strings.EqualFold(schema, "temp") && changes[action] {

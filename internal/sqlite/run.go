@@ -19,12 +19,14 @@ type RunOptions struct {
 	Writable   bool  // the statement may write
 	ReadOnly   bool  // one statement that does not write, and nothing else
 	Savepoints bool  // SAVEPOINT, RELEASE and ROLLBACK TO are allowed
+	Held       bool  // the transaction is the client's own: foreign keys may be deferred in it
 	Rows       *Rows // what collects the rows; nil throws them away
 }
 
 // Result is what a client's statements did.
 type Result struct {
 	Wrote  bool     // one of them may have changed the file
+	Lasts  bool     // one of them, a savepoint perhaps, is lost if the transaction begins anew
 	Rows   int64    // rows that INSERT, UPDATE and DELETE changed themselves
 	Tables []string // that they may have changed, some perhaps twice
 	Row    int      // the row of parameters that was run last
@@ -42,7 +44,7 @@ func (c *Conn) Run(ctx context.Context, st wire.Stmt, o RunOptions) (Result, err
 	if strings.IndexByte(st.SQL, 0) >= 0 {
 		return r.result, errNUL
 	}
-	err := c.client(ctx, gate{mode: gateClient, writable: o.Writable, savepoints: o.Savepoints}, func() error {
+	err := c.client(ctx, gate{mode: gateClient, writable: o.Writable, savepoints: o.Savepoints, held: o.Held}, func() error {
 		rest, err := r.first(st.SQL)
 		for err == nil && rest != "" {
 			rest, err = r.first(rest)
@@ -66,7 +68,7 @@ type running struct {
 // is "" where nothing but white space and comments follows.
 func (r *running) first(sql string) (tail string, err error) {
 	c := r.conn
-	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable, savepoints: c.gate.savepoints}
+	c.gate = gate{mode: c.gate.mode, writable: c.gate.writable, savepoints: c.gate.savepoints, held: c.gate.held}
 	st, tables := c.cache.take(sql)
 	c.gate.tables = tables
 	if st == nil {
@@ -234,8 +236,8 @@ func (r *running) step(st *sqlite3.Stmt) error {
 // not.
 func (r *running) mayWrite(st *sqlite3.Stmt) error {
 	writes := r.conn.writes(st)
-	// A savepoint must last: the transaction does not begin anew after it.
-	if (writes || r.conn.gate.savepoint) && !r.conn.gate.writable {
+	r.result.Lasts = r.result.Lasts || r.conn.gate.lasts
+	if (writes || r.conn.gate.lasts) && !r.conn.gate.writable {
 		return ErrNotPrepared
 	}
 	r.result.Wrote = r.result.Wrote || writes
@@ -266,7 +268,7 @@ func (r *running) once(st *sqlite3.Stmt, p wire.Params) (err error) {
 // nothing that has to be seen each time: CREATE INDEX IF NOT EXISTS changes no
 // schema while the index exists.
 func (c *Conn) keep(st *sqlite3.Stmt, sql, tail string) {
-	if tail != "" || c.gate.pragma != "" || c.gate.schema || c.gate.savepoint || beginsWith(sql, "CREATE") || st.ClearBindings() != nil {
+	if tail != "" || c.gate.pragma != "" || c.gate.schema || c.gate.lasts || beginsWith(sql, "CREATE") || st.ClearBindings() != nil {
 		st.Close()
 		return
 	}

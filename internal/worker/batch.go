@@ -35,6 +35,7 @@ type batch struct {
 // doings is what the statements of a batch did.
 type doings struct {
 	wrote   bool
+	lasts   bool     // the transaction must not begin anew
 	rows    int64    // that INSERT, UPDATE and DELETE changed themselves
 	tables  []string // that may be changed
 	results []wire.StmtResult
@@ -153,7 +154,7 @@ func (w *Worker) runStatement(ctx context.Context, b *batch, st wire.Stmt) error
 
 // runAsked runs one statement and notes what it did.
 func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
-	o := sqlite.RunOptions{Writable: w.rev.writable(), Savepoints: b.setsSavepoint()}
+	o := sqlite.RunOptions{Writable: w.rev.writable(), Savepoints: b.setsSavepoint(), Held: b.tx != nil}
 	if b.req.Results {
 		o.Rows = &sqlite.Rows{Limit: max(1, wire.MaxResults-b.did.size)}
 	}
@@ -171,7 +172,7 @@ func (w *Worker) runAsked(ctx context.Context, b *batch, st wire.Stmt) error {
 		return err
 	}
 	b.did.rows += r.Rows
-	b.did.wrote = b.did.wrote || r.Wrote
+	b.did.wrote, b.did.lasts = b.did.wrote || r.Wrote, b.did.lasts || r.Lasts
 	b.did.tables = addTables(b.did.tables, r.Tables)
 	return nil
 }

@@ -195,7 +195,7 @@ func (w *Worker) runHeld(h *holding, b *batch) error {
 	for {
 		err := w.runInSavepoint(b)
 		switch {
-		case err == nil && (b.did.wrote || b.setsSavepoint()) && !w.rev.wal:
+		case err == nil && (b.did.wrote || b.did.lasts) && !w.rev.wal:
 			w.rev.proven = true // the batch is good; now the file gets its log
 		case errors.Is(err, sqlite.ErrNotPrepared):
 		case err != nil && !time.Now().Before(h.end):

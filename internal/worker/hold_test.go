@@ -181,6 +181,17 @@ func TestTransactionChecksDeferredKeysAtItsEnd(t *testing.T) {
 	x.ends(wire.TypeCommit, "SQL_ERROR SQLITE_CONSTRAINT_FOREIGNKEY")
 	x.ends(wire.TypeCommit, "TX_EXPIRED")
 	h.wantQuery(`SELECT p FROM c`, "1")
+
+	// All keys may be deferred, for this transaction and no other.
+	h.ok(batchOf(`CREATE TABLE d(p REFERENCES p)`))
+	x = h.mustBegin()
+	x.want("SQL_ERROR SQLITE_CONSTRAINT_FOREIGNKEY at 0", `INSERT INTO d VALUES(3)`)
+	x.want("ok rows 0", `PRAGMA defer_foreign_keys = ON`)
+	x.want("ok rows 1", `INSERT INTO d VALUES(3)`)
+	x.want("ok rows 1", `INSERT INTO p VALUES(3)`)
+	x.ends(wire.TypeCommit, "ok rev 5")
+	h.fails(batchOf(`INSERT INTO d VALUES(4)`), wire.CodeSQLError)
+	h.fails(batchOf(`PRAGMA defer_foreign_keys = ON`), wire.CodeForbiddenStatement)
 }
 
 func TestCommitAskedAgain(t *testing.T) {
