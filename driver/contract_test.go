@@ -252,3 +252,28 @@ func TestNoGoroutines(t *testing.T) {
 	check(t, rows.Close(), db.Close(), error(nil))
 	goleak.VerifyNone(t, before)
 }
+
+// Close does not wait for what somebody has forgotten to close.
+func TestCloseWithOpenReads(t *testing.T) {
+	d, _ := usual(t)
+	for what, leave := range map[string]func(*sql.DB) error{
+		"rows": func(db *sql.DB) error { _, err := db.Query(`SELECT 1`); return err },
+		"read-only transaction": func(db *sql.DB) error {
+			_, err := db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
+			return err
+		},
+		"transaction": func(db *sql.DB) error { _, err := db.Begin(); return err },
+	} {
+		db, err := sql.Open(Name, name(d, "app.db"))
+		check(t, err, 0, 0)
+		check(t, leave(db), 0, 0)
+		done := make(chan error, 1)
+		go func() { done <- db.Close() }()
+		select {
+		case err := <-done:
+			check(t, err, 0, 0)
+		case <-bg(t).Done():
+			t.Errorf("%s: Close waits for ever", what)
+		}
+	}
+}

@@ -140,12 +140,15 @@ func (c *conn) control(ctx context.Context, query string, t text) (is bool, err 
 	case !c.byText:
 		return true, wire.Errorf(wire.CodeInvalidRequest, "The transaction was begun by BeginTx: end it by its methods.")
 	}
+	if t.verb == "ROLLBACK" {
+		if c.ahead != nil {
+			c.ahead.failed = wire.Errorf(wire.CodeTxExpired, "The transaction was rolled back while its rows were read.")
+		}
+		return true, c.rollback()
+	}
 	// Rows that are open on the connection go on, as they do after a statement.
 	if err := c.readAhead(); err != nil {
 		return true, err
-	}
-	if t.verb == "ROLLBACK" {
-		return true, c.rollback()
 	}
 	return true, c.commit()
 }

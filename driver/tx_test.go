@@ -227,3 +227,27 @@ func TestBeginByText(t *testing.T) {
 	wantCode(t, err, wire.CodeInvalidRequest)
 	check(t, tx.Commit(), 0, 0)
 }
+
+// Rows that are open when a text ends the transaction come to their end, or
+// fail: they are never cut short without a word.
+func TestOpenRowsOverCommitByText(t *testing.T) {
+	_, db := usual(t)
+	exec(t, db, `INSERT INTO t(s) VALUES('a'), ('b'), ('c')`)
+	for _, end := range []string{`COMMIT`, `END`, `ROLLBACK`} {
+		c, err := db.Conn(bg(t))
+		check(t, err, 0, 0)
+		exec(t, c, `BEGIN`)
+		rows, err := c.QueryContext(bg(t), `SELECT s FROM t`)
+		check(t, err, rows.Next(), true)
+		exec(t, c, end)
+		n := 1
+		for rows.Next() {
+			n++
+		}
+		if rows.Err() == nil && n != 3 {
+			t.Errorf("%s: %d rows of 3, and no error", end, n)
+		}
+		check(t, rows.Close(), 0, 0)
+		check(t, c.Close(), 0, 0)
+	}
+}

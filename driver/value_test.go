@@ -129,3 +129,19 @@ func TestScanType(t *testing.T) {
 		}
 	}
 }
+
+// A time comes back as the same moment, also from a zone whose offset has
+// seconds.
+func TestOffsetWithSeconds(t *testing.T) {
+	_, db := usual(t)
+	exec(t, db, `CREATE TABLE d(a DATETIME)`)
+	at := date(5, time.FixedZone("LMT", 19*60+32))
+	exec(t, db, `INSERT INTO d VALUES(?)`, at)
+	each(t, db, func(t *testing.T, q queryer) {
+		rows, err := try(bg(t), q, `SELECT a FROM d`)
+		check(t, err, len(rows), 1)
+		if got, ok := rows[0][0].(time.Time); !ok || !got.Equal(at) {
+			t.Errorf("got %v, want %v", rows[0][0], at)
+		}
+	})
+}

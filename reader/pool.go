@@ -33,31 +33,20 @@ func (r *Reader) Begin(ctx context.Context) (*Conn, error) {
 
 // enter takes one of the slots.
 func (r *Reader) enter(ctx context.Context) error {
-	r.mu.Lock()
-	closed := r.closed
-	if !closed {
-		r.wg.Add(1)
-	}
-	r.mu.Unlock()
-	if closed {
+	if r.ctx.Err() != nil {
 		return closedError()
 	}
 	select {
 	case r.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		r.wg.Done()
 		return waited(ctx, "a connection was waited for")
 	case <-r.ctx.Done():
-		r.wg.Done()
 		return closedError()
 	}
 }
 
-func (r *Reader) leave() {
-	<-r.slots
-	r.wg.Done()
-}
+func (r *Reader) leave() { <-r.slots }
 
 // begin returns a connection with a snapshot of the file that is at the path.
 func (r *Reader) begin(ctx context.Context) (*conn, error) {

@@ -108,6 +108,14 @@ func (r *Reader) Path() string { return r.path }
 // CodeNoDatabase, CodeNotADatabase, CodeIOError. Where ctx ended, its error is
 // in the chain.
 func (r *Reader) Read(ctx context.Context, f func(*Conn) error) error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return closedError()
+	}
+	r.wg.Add(1)
+	r.mu.Unlock()
+	defer r.wg.Done()
 	c, err := r.Begin(ctx)
 	if err != nil {
 		return err
@@ -116,8 +124,9 @@ func (r *Reader) Read(ctx context.Context, f func(*Conn) error) error {
 	return f(c)
 }
 
-// Close ends what is being read, closes all connections and waits for that. A
-// second Close does nothing.
+// Close ends what is being read, closes the connections and waits for the calls
+// of Read. A connection of Begin, whose reads fail from then on, is closed by its
+// End. A second Close does nothing.
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	r.closed = true

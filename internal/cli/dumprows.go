@@ -53,7 +53,8 @@ func (d *dumper) run(ctx context.Context) error {
 		if err := d.group(ctx, at, parts[at:min(at+tablesAtOnce, len(parts))]); err != nil {
 			if d.begun {
 				d.endInsert()
-				d.w.WriteString("ROLLBACK; -- the dump is not complete\n")
+				// Behind it a statement that fails, so that nobody takes nothing for all.
+				d.w.WriteString("ROLLBACK; -- the dump is not complete\nSELECT \"the dump is not complete\" FROM the_dump_is_not_complete;\n")
 			}
 			if d.begun && err == errSchemaChanged {
 				return errMoved
@@ -177,6 +178,8 @@ func (d *dumper) begin() {
 	if d.schema.references() { // tables may refer to each other, and rows to later ones
 		d.w.WriteString("PRAGMA defer_foreign_keys=ON;\n")
 	}
+	d.setting("user_version", d.schema.userVersion)
+	d.setting("application_id", d.schema.applicationID)
 	for _, t := range d.schema.tables {
 		d.w.WriteString(statement(t.sql))
 	}
@@ -184,6 +187,12 @@ func (d *dumper) begin() {
 		if o.unique() {
 			d.w.WriteString(statement(o.sql))
 		}
+	}
+}
+
+func (d *dumper) setting(pragma string, value int64) {
+	if value != 0 {
+		fmt.Fprintf(d.w, "PRAGMA %s=%d;\n", pragma, value)
 	}
 }
 

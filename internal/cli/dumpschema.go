@@ -12,11 +12,12 @@ import (
 
 // schema is what a database is made of, the daemon's own tables left out.
 type schema struct {
-	version  int64  // SQLite's schema_version
-	encoding string // of text: UTF-8, UTF-16le, UTF-16be
-	tables   []*table
-	later    []object // indexes, views and triggers, in their order
-	counters bool     // there is a table sqlite_sequence
+	version                    int64  // SQLite's schema_version
+	encoding                   string // of text: UTF-8, UTF-16le, UTF-16be
+	userVersion, applicationID int64  // of the whole, 0 for a part
+	tables                     []*table
+	later                      []object // indexes, views and triggers, in their order
+	counters                   bool     // there is a table sqlite_sequence
 }
 
 // object is one row of sqlite_schema.
@@ -37,8 +38,8 @@ const ownTables = ` GLOB '_skylinedb_*'`
 // The questions about a schema. A table that another keeps its rows in (a
 // shadow table) is not told of.
 const (
-	schemaSQL = `SELECT v.schema_version, e.encoding, o.type, o.name, o.tbl_name, o.sql
-FROM pragma_schema_version v, pragma_encoding e LEFT JOIN
+	schemaSQL = `SELECT v.schema_version, e.encoding, o.type, o.name, o.tbl_name, o.sql, u.user_version, a.application_id
+FROM pragma_schema_version v, pragma_encoding e, pragma_user_version u, pragma_application_id a LEFT JOIN
 (SELECT s.rowid AS place, s.* FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.tbl_name
 WHERE s.sql IS NOT NULL AND NOT s.tbl_name` + ownTables + ` AND coalesce(l.type, '') <> 'shadow') o
 ORDER BY o.place`
@@ -54,6 +55,9 @@ func readSchema(ctx context.Context, src source, only []string) (*schema, error)
 	s := &schema{version: -1}
 	err := s.each(ctx, src, schemaSQL, func(r client.Row) error {
 		s.encoding = string(r[1].Bytes)
+		if len(only) == 0 {
+			s.userVersion, s.applicationID = r[6].Int, r[7].Int
+		}
 		if r[2].Kind == wire.Null { // there is nothing in it
 			return nil
 		}
