@@ -34,24 +34,27 @@ func withPoint(text string) string {
 	return text + ".0"
 }
 
-// decimal is a number that SQLite, asked for its text, may write in the same
-// way: no sign but a minus, no zeros too many, no exponent.
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})(\.([0-9]{0,14}[1-9]|0))?$`)
+// The forms of numbers as numberText writes them.
+var (
+	integerText = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})$`)
+	realText    = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?$`)
+)
 
 // exactNumber returns the number that text stands for, where nothing is lost
-// by storing the number in its place: SQLite would write it in the same way
-// again. 007, 1.50 and numbers of more than 15 digits with a point are text.
+// by storing the number in its place: numberText would write it in the same way
+// again. 007 and 1.50 are text.
 func exactNumber(text string) (wire.Value, bool) {
-	if !decimal.MatchString(text) || text == "-0" || text == "-0.0" {
+	if text == "-0" || text == "-0.0" {
 		return wire.Value{}, false
 	}
-	if !strings.Contains(text, ".") {
+	if integerText.MatchString(text) {
 		i, err := strconv.ParseInt(text, 10, 64)
 		return wire.Value{Kind: wire.Integer, Int: i}, err == nil
 	}
-	digits := strings.TrimLeft(strings.Replace(strings.TrimPrefix(text, "-"), ".", "", 1), "0")
+	if !realText.MatchString(text) {
+		return wire.Value{}, false
+	}
 	f, err := strconv.ParseFloat(text, 64)
-	// Below that, SQLite writes an exponent.
-	small := f != 0 && math.Abs(f) < 1e-4
-	return wire.Value{Kind: wire.Real, Float: f}, err == nil && len(digits) <= 15 && !small
+	v := wire.Value{Kind: wire.Real, Float: f}
+	return v, err == nil && numberText(v) == text
 }

@@ -9,7 +9,7 @@ import (
 
 // What is taken for a number is written in the same way again.
 func TestExactNumber(t *testing.T) {
-	numbers := []string{"0", "12", "-7", "9223372036854775807", "-9223372036854775808", "1.5", "-0.25", "2.0", "12345678901234.5", "0.0001", "0.0"}
+	numbers := []string{"0", "12", "-7", "9223372036854775807", "-9223372036854775808", "1.5", "-0.25", "2.0", "12345678901234.5", "0.0001", "0.0", "0.30000000000000004", "0.1234567890123456", "1e+20", "-2.5e-07"}
 	for _, text := range numbers {
 		v, ok := exactNumber(text)
 		if !ok || numberText(v) != text {
@@ -17,7 +17,7 @@ func TestExactNumber(t *testing.T) {
 		}
 	}
 	texts := []string{"", "-", "007", "+1", "1.50", "1.", ".5", "1e9", "-0", "-0.0", "0.00001", "1,5", " 1", "0x1", "Inf", "NaN",
-		"9223372036854775808", "0.1234567890123456", "1234567890123456.5", "00.5"}
+		"9223372036854775808", "0.12345678901234567890", "1234567890123456.5", "00.5", "1e+5", "1e400", "e+5"}
 	for _, text := range texts {
 		if v, ok := exactNumber(text); ok {
 			t.Errorf("%q is taken for %v", text, v)
