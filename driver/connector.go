@@ -7,7 +7,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/skylinedb/skylinedb/client"
 	"github.com/skylinedb/skylinedb/internal/config"
@@ -21,7 +20,7 @@ type connector struct {
 	cfg  source
 	mark mark
 
-	mu       sync.Mutex
+	lock     chan struct{} // capacity 1: guards what follows, and is waited for within a context
 	closed   bool
 	client   *client.Client
 	listener *client.Client // for events: it starts no daemon
@@ -30,8 +29,12 @@ type connector struct {
 
 // Connect implements [driver.Connector]. A connection costs nothing yet.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.lock <- struct{}{}:
+		defer func() { <-c.lock }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if c.closed {
 		return nil, errClosed
 	}
@@ -49,8 +52,8 @@ func (c *connector) Driver() driver.Driver { return Driver{} }
 // Close implements [io.Closer]: sql.DB.Close calls it after it has closed its
 // connections.
 func (c *connector) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
 	c.closed = true
 	var errs []error
 	if c.listener != nil { // first: the reader waits for its events to end
@@ -65,7 +68,7 @@ func (c *connector) Close() error {
 	return errors.Join(errs...)
 }
 
-// open makes what is shared; mu is held.
+// open makes what is shared, with the lock held.
 func (c *connector) open(ctx context.Context) (err error) {
 	cl, err := client.Open(c.cfg.client)
 	if err != nil {

@@ -6,8 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -275,5 +278,25 @@ func TestCloseWithOpenReads(t *testing.T) {
 		case <-bg(t).Done():
 			t.Errorf("%s: Close waits for ever", what)
 		}
+	}
+}
+
+// While one connection waits for a daemon that does not come, another gives up
+// in its own time.
+func TestConnectWaitsInItsTime(t *testing.T) {
+	db, err := sql.Open(Name, "app.db?autostart=0&socket="+url.QueryEscape(filepath.Join(t.TempDir(), "none")))
+	check(t, err, 0, 0)
+	defer db.Close()
+	long, giveUp := context.WithCancel(bg(t))
+	waiting := make(chan error, 1)
+	go func() { waiting <- db.PingContext(long) }()
+	short, cancel := context.WithTimeout(bg(t), 10*time.Millisecond)
+	defer cancel()
+	if err := db.PingContext(short); err == nil {
+		t.Error("a daemon that is not there answers")
+	}
+	giveUp()
+	if err := <-waiting; err == nil {
+		t.Error("a daemon that is not there answers")
 	}
 }

@@ -23,7 +23,7 @@ func (Driver) OpenConnector(name string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connector{cfg: cfg}, nil
+	return &connector{cfg: cfg, lock: make(chan struct{}, 1)}, nil
 }
 
 // Open implements [driver.Driver], for programs that do without a sql.DB: the

@@ -27,7 +27,8 @@ text with ROLLBACK, so that no reader takes a part for the whole.
 Values come back exactly as they are. All tables and unique indexes come first,
 then rows, with foreign keys that are checked at the end, the counters of
 AUTOINCREMENT, other indexes, views and triggers. Of FTS and R-Tree tables the rows are written and not the tables they
-keep them in; contentless FTS tables come back empty. Left out are the daemon's
+keep them in; contentless FTS tables come back empty, and without what "rank" and
+the like were set to. Left out are the daemon's
 own tables, the statistics of ANALYZE, and rowids that no column has. A BLOB or
 text of more than about 8 MB needs a daemon with a larger --max-frame, to be
 written as well as to be read again.`,
