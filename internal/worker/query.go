@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/sqlite"
@@ -59,12 +60,13 @@ type blocks struct {
 	ctx    context.Context
 	stall  time.Duration
 	rows   sqlite.Rows
-	limit  int64 // of rows, -1 for none
-	head   bool  // the columns were sent
-	fitted bool  // there is room for them
-	sent   time.Time
-	text   []byte    // the rows of the last frame, to be used again
-	spare  [2][]byte // frames: one is being written while the other is made
+	limit  int64       // of rows, -1 for none
+	head   bool        // the columns were sent
+	fitted bool        // there is room for them
+	old    atomic.Bool // what is collected has waited for blockAge
+	clock  *time.Timer // sets old
+	text   []byte      // the rows of the last frame, to be used again
+	spare  [2][]byte   // frames: one is being written while the other is made
 	turn   int
 }
 
@@ -73,7 +75,9 @@ var errLimit = errors.New("as many rows as were asked for")
 // runQuery runs the Query of a call on db, within a transaction that is open,
 // and returns its last frame, which lacks rev and epoch.
 func runQuery(ctx context.Context, db *sqlite.Conn, c *Call, stall time.Duration) (*wire.Reply, error) {
-	b := &blocks{call: c, ctx: ctx, stall: stall, limit: -1, sent: time.Now()}
+	b := &blocks{call: c, ctx: ctx, stall: stall, limit: -1}
+	b.clock = time.AfterFunc(blockAge, func() { b.old.Store(true) })
+	defer b.clock.Stop()
 	if c.Req.Limit != nil {
 		b.limit = *c.Req.Limit
 	}
@@ -139,7 +143,7 @@ func (b *blocks) columnsFit() error {
 
 // after sends what has been collected, if it is enough or old.
 func (b *blocks) after() error {
-	if b.rows.Size() < min(blockSize, b.rows.Limit/2) && time.Since(b.sent) < blockAge {
+	if b.rows.Size() < min(blockSize, b.rows.Limit/2) && !b.old.Load() {
 		return nil
 	}
 	return b.flush()
@@ -173,7 +177,8 @@ func (b *blocks) send(frame []byte) error {
 	defer patience.Stop()
 	select {
 	case b.call.Stream.frames <- frame:
-		b.sent = time.Now()
+		b.old.Store(false)
+		b.clock.Reset(blockAge)
 		return nil
 	case <-b.ctx.Done():
 		return ended(b.ctx)
