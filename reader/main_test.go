@@ -152,13 +152,3 @@ func wantCode(t testing.TB, err error, code wire.Code) {
 		t.Fatalf("got %v, want %s", err, code)
 	}
 }
-
-// await waits for a condition that another goroutine brings about.
-func await(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !cond(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/test/harness"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -84,9 +85,9 @@ func TestMaintenance(t *testing.T) {
 				if told {
 					e.tell(string(state))
 				}
-				await(t, "the idle connection is closed", func() bool { idle, _ := r.count(); return idle == 0 })
+				harness.Await(t, "the idle connection is closed", func() bool { idle, _ := r.count(); return idle == 0 })
 				wantCode(t, <-ended, wire.CodeDatabaseClosed)
-				await(t, "nobody reads", func() bool { _, busy := r.count(); return busy == 0 })
+				harness.Await(t, "nobody reads", func() bool { _, busy := r.count(); return busy == 0 })
 
 				ctx, cancel := context.WithTimeout(bg(t), 10*time.Millisecond)
 				defer cancel()
@@ -100,7 +101,7 @@ func TestMaintenance(t *testing.T) {
 					_, err := read(bg(t), r, `SELECT 1`)
 					waiting <- err
 				}()
-				await(t, "a read waits", func() bool { return len(r.slots) == 1 })
+				harness.Await(t, "a read waits", func() bool { return len(r.slots) == 1 })
 				d.mark(dbfile.Open)
 				if told {
 					e.tell(wire.ChangeReopened)
@@ -262,7 +263,7 @@ func TestJournalPasses(t *testing.T) {
 		_, err := read(bg(t), r, `SELECT 1`)
 		done <- err
 	}()
-	await(t, "the read has met the journal", func() bool { return len(r.slots) == 1 })
+	harness.Await(t, "the read has met the journal", func() bool { return len(r.slots) == 1 })
 	check(t, os.Remove(path+"-journal"), 0, 0)
 	check(t, <-done, 0, 0)
 }

@@ -77,8 +77,9 @@ func (c *conn) holdsTransaction() bool {
 	return false
 }
 
-// leaveTransactions rolls back what the connection has begun and not committed,
-// when all that it has sent is done.
+// leaveTransactions rolls back what the connection has begun and not committed.
+// What it has sent is done if a Commit or Rollback is among it; otherwise what
+// runs is interrupted.
 func (c *conn) leaveTransactions() {
 	for _, h := range c.txs {
 		h.tx.Leave()

@@ -13,8 +13,8 @@ type Rows struct {
 	Columns []string
 	Types   []string // declared types, "" for none
 	Count   int64
-	// Limit is the number of bytes of JSON that Text may have; a row beyond it
-	// fails with CodeResultTooLarge.
+	// Limit is the number of bytes of JSON that the rows may have until Take; a
+	// row beyond it fails with CodeResultTooLarge.
 	Limit int
 	// Before and After, if any, are called before each row is added and after
 	// it, and Full where a row does not fit beside those before it: it must

@@ -1,15 +1,11 @@
 package worker
 
 import (
-	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/skylinedb/skylinedb/internal/sqlite/faultvfs"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -194,69 +190,6 @@ func TestTransactionChecksDeferredKeysAtItsEnd(t *testing.T) {
 	h.fails(batchOf(`PRAGMA defer_foreign_keys = ON`), wire.CodeForbiddenStatement)
 }
 
-func TestCommitAskedAgain(t *testing.T) {
-	h := serving(t)
-	x := h.mustBegin()
-	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
-	commit := func(tx string) *wire.Request {
-		return &wire.Request{Type: wire.TypeCommit, TxID: tx, RequestID: "c"}
-	}
-	if got := show(x.ask(commit(x.tx.ID))); got != "ok rev 2" {
-		t.Fatalf("Commit: %s, want ok rev 2", got)
-	}
-	again := func(when string) {
-		t.Helper()
-		if got := show(h.do(commit(x.tx.ID))); got != "ok rev 2 replayed" {
-			t.Errorf("%s: %s, want ok rev 2 replayed", when, got)
-		}
-	}
-	again("at once")
-	h.stop()
-	again("after the worker's end")
-	h.forget()
-	again("after the daemon's end")
-	h.fails(commit("tx-another"), wire.CodeRequestIDReused)
-	h.fails(&wire.Request{Type: wire.TypeCommit, TxID: x.tx.ID, RequestID: "d"}, wire.CodeTxExpired)
-	h.fails(withID("c", batchOf(`DELETE FROM t`)), wire.CodeRequestIDReused)
-
-	// One of a batch that was executed rolls the transaction back.
-	h.ok(withID("b", batchOf(`INSERT INTO t VALUES(2)`)))
-	x = h.mustBegin()
-	x.want("ok rows 1", `INSERT INTO t VALUES(3)`)
-	if r := x.ask(&wire.Request{Type: wire.TypeCommit, RequestID: "b"}); r.Code != wire.CodeRequestIDReused {
-		t.Errorf("a Commit with the id of a batch: %s", show(r))
-	}
-	h.wantQuery(`SELECT a FROM t`, "1 2")
-}
-
-// A Commit that is told again is synced first: its Begin may have asked for it.
-func TestCommitAskedAgainIsSynced(t *testing.T) {
-	h := newHarness(t)
-	disk := h.onFailingDisk()
-	h.ok(batchOf(`CREATE TABLE t(a)`))
-	x, r := h.begin(&wire.Request{Sync: wire.SyncFull})
-	if r.Err() != nil {
-		t.Fatal(r.Err())
-	}
-	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
-	commit := &wire.Request{Type: wire.TypeCommit, TxID: x.tx.ID, RequestID: "c"}
-	x.ask(commit)
-	var syncs atomic.Int64
-	disk.Fail(func(op faultvfs.Op) error {
-		if op.Kind == faultvfs.Sync && op.OnLog() {
-			syncs.Add(1)
-		}
-		return nil
-	})
-	if got := show(h.do(commit)); got != "ok rev 2 replayed" {
-		t.Errorf("the Commit again: %s", got)
-	}
-	disk.Fail(nil)
-	if syncs.Load() == 0 {
-		t.Error("the log was not synced before the Commit was told again")
-	}
-}
-
 func TestBeginExpectsRev(t *testing.T) {
 	h := serving(t)
 	if _, r := h.begin(expecting(7, &wire.Request{})); show(r) != "REV_MISMATCH rev 1" {
@@ -350,99 +283,6 @@ func TestTransactionBesideAnotherProcess(t *testing.T) {
 	h.wantQuery(`SELECT a FROM t`, "2")
 }
 
-func TestTransactionsLease(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		req  wire.Request
-		do   func(x *heldTx)
-	}{
-		{"idle", wire.Request{Idle: time.Millisecond}, func(*heldTx) {}},
-		{"lease", wire.Request{Lease: time.Millisecond}, func(*heldTx) {}},
-		{"lease, and busy", wire.Request{Lease: 50 * time.Millisecond}, func(x *heldTx) {
-			for x.ask(batchOf(`SELECT 1`)).Err() == nil {
-			}
-		}},
-		{"lease, in a statement", wire.Request{Lease: 50 * time.Millisecond}, func(x *heldTx) {
-			x.want("TX_EXPIRED", endless+` SELECT i FROM n`)
-		}},
-		{"lease, in a query", wire.Request{Lease: 50 * time.Millisecond}, func(x *heldTx) {
-			if r := x.ask(&wire.Request{Type: wire.TypeQuery, SQL: endless + ` SELECT count(*) FROM n`}); r.Code != wire.CodeTxExpired {
-				x.h.t.Errorf("a query at the lease's end: %s", show(r))
-			}
-		}},
-		{"connection", wire.Request{}, func(x *heldTx) { x.tx.Leave() }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			h := serving(t)
-			x, r := h.begin(&tt.req)
-			if r.Err() != nil {
-				t.Fatal(r.Err())
-			}
-			x.ask(batchOf(`INSERT INTO t VALUES(1)`)) // in time or not
-			tt.do(x)
-			h.ok(batchOf(`INSERT INTO t VALUES(2)`)) // when the writer is free
-			x.want("TX_EXPIRED", `INSERT INTO t VALUES(3)`)
-			h.wantQuery(`SELECT a FROM t`, "2")
-		})
-	}
-}
-
-// A statement that runs for a transaction whose connection has ended, and that
-// nobody has committed, holds the writer no longer.
-func TestTransactionOfAConnectionThatEndsInAStatement(t *testing.T) {
-	for _, req := range []*wire.Request{
-		batchOf(endless + ` INSERT INTO t SELECT i FROM n`), batchOf(endless + ` SELECT i FROM n`), {Type: wire.TypeQuery, SQL: endless + ` SELECT count(*) FROM n`},
-	} {
-		h := serving(t)
-		x := h.mustBegin()
-		c := NewCall(req, 0, time.Now())
-		if req.Type == wire.TypeQuery {
-			c.Stream = NewStream(1 << 20)
-		}
-		x.tx.Submit(c)
-		x.tx.Leave()
-		h.ok(batchOf(`INSERT INTO t VALUES(1)`)) // when the writer is free
-		h.wantQuery(`SELECT a FROM t`, "1")
-	}
-}
-
-// What a connection has sent is done though it ends at once.
-func TestTransactionOfAConnectionThatEnds(t *testing.T) {
-	h := serving(t)
-	x := h.mustBegin()
-	insert := NewCall(batchOf(`INSERT INTO t VALUES(1)`), 0, time.Now())
-	commit := NewCall(&wire.Request{Type: wire.TypeCommit}, 0, time.Now())
-	x.tx.Submit(insert)
-	x.tx.Submit(commit)
-	x.tx.Leave()
-	if got := show(h.reply(insert)); got != "ok rows 1" {
-		t.Errorf("a batch: %s", got)
-	}
-	if got := show(h.reply(commit)); got != "ok rev 2" {
-		t.Errorf("the Commit: %s", got)
-	}
-}
-
-// A Commit that is given up before it is taken rolls the transaction back.
-func TestCommitThatIsGivenUp(t *testing.T) {
-	for _, typ := range []wire.Type{wire.TypeCommit, wire.TypeRollback} {
-		h := serving(t)
-		x := h.mustBegin()
-		busy := NewCall(batchOf(endless+` SELECT i FROM n`), 0, time.Now())
-		end := NewCall(&wire.Request{Type: typ}, 0, time.Now())
-		x.tx.Submit(busy)
-		x.tx.Submit(end)
-		end.Cancel()
-		busy.Cancel()
-		if got := show(h.reply(busy)); got != "CANCELLED at 0" && got != "CANCELLED" {
-			t.Errorf("the batch: %s", got)
-		}
-		h.reply(end)
-		h.ok(batchOf(`INSERT INTO t VALUES(1)`)) // when the writer is free
-		x.want("TX_EXPIRED", `SELECT 1`)
-	}
-}
-
 // A savepoint lasts, though it is what the transaction begins with.
 func TestSavepointAtFirst(t *testing.T) {
 	h := newHarness(t)
@@ -454,94 +294,4 @@ func TestSavepointAtFirst(t *testing.T) {
 	x.want("ok rows 1", `INSERT INTO t VALUES(2)`)
 	x.ends(wire.TypeCommit, "ok rev 1")
 	h.wantQuery(`SELECT a FROM t`, "2")
-}
-
-// Those who wait for the writer have their own times.
-func TestWaitingForATransaction(t *testing.T) {
-	h := serving(t)
-	x := h.mustBegin()
-	late := h.submit(within(time.Millisecond, batchOf(`INSERT INTO t VALUES(7)`)))
-	patient := h.submit(batchOf(`INSERT INTO t VALUES(8)`))
-	h.eventually("the batch is late", func() bool { return late.expired(time.Now()) })
-	late.Expire() // as the router does
-	if got := show(h.reply(late)); got != "TIMEOUT" {
-		t.Errorf("the one with little time: %s", got)
-	}
-	if s := h.w.Holder(); s == nil || s.ID != x.tx.ID {
-		t.Errorf("the holder is %+v", s)
-	}
-	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
-	x.ends(wire.TypeCommit, "ok rev 2")
-	if got := show(h.reply(patient)); got != "ok rev 3 rows 1" {
-		t.Errorf("the one with patience: %s", got)
-	}
-	if s := h.w.Holder(); s != nil {
-		t.Errorf("the holder is still %+v", s)
-	}
-	h.wantQuery(`SELECT a FROM t`, "1 8")
-}
-
-// A daemon that ends does not wait for a transaction.
-func TestStopDuringATransaction(t *testing.T) {
-	h := serving(t)
-	x := h.mustBegin()
-	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
-	waiting := h.submit(batchOf(`INSERT INTO t VALUES(2)`))
-	h.stop()
-	if got := show(h.reply(waiting)); got != "ok rev 2 rows 1" {
-		t.Errorf("the batch that waited: %s", got)
-	}
-	x.ends(wire.TypeCommit, "TX_EXPIRED")
-	h.wantQuery(`SELECT a FROM t`, "2")
-}
-
-func TestBeginDuringMaintenance(t *testing.T) {
-	h := serving(t)
-	h.wantOutcome(closeDB, "closed ok")
-	if _, r := h.begin(&wire.Request{}); r.Code != wire.CodeDatabaseClosed {
-		t.Errorf("Begin: %s", show(r))
-	}
-	h.wantOutcome(reopen, "reopened ok")
-	x := h.mustBegin()
-	closing := h.submit(&wire.Request{Type: closeDB})
-	x.want("ok rows 1", `INSERT INTO t VALUES(1)`)
-	x.ends(wire.TypeCommit, "ok rev 2")
-	if got := outcome(h.reply(closing)); got != "closed ok" {
-		t.Errorf("the Close that waited: %s", got)
-	}
-	if left := h.sideFiles(); slices.ContainsFunc(left, func(name string) bool { return name == "-wal" || name == "-shm" }) {
-		t.Errorf("files beside the closed database: %v", left)
-	}
-}
-
-// A commit of which it cannot be told whether it happened is found out.
-func TestCommitOnAFailingDisk(t *testing.T) {
-	h := newHarness(t)
-	disk := h.onFailingDisk()
-	h.ok(batchOf(`CREATE TABLE t(a)`))
-	for n := range 12 {
-		x, r := h.begin(&wire.Request{Sync: wire.SyncFull})
-		if r.Err() != nil {
-			t.Fatal(r.Err())
-		}
-		x.want("ok rows 1", fmt.Sprintf(`INSERT INTO t VALUES(%d)`, n))
-		writes := 0
-		disk.Fail(func(op faultvfs.Op) error {
-			if op.Kind != faultvfs.Read {
-				writes++
-			}
-			if writes > n {
-				return faultvfs.EIO
-			}
-			return nil
-		})
-		r = x.ask(&wire.Request{Type: wire.TypeCommit, RequestID: fmt.Sprint(n)})
-		disk.Fail(nil)
-		again := h.do(&wire.Request{Type: wire.TypeCommit, TxID: x.tx.ID, RequestID: fmt.Sprint(n)})
-		want := map[bool]string{true: "1", false: "0"}[again.Replayed]
-		if r.Err() == nil != again.Replayed && !*r.Retryable || !again.Replayed && again.Code != wire.CodeTxExpired {
-			t.Errorf("operation %d fails: %s, and asked again %s", n, show(r), show(again))
-		}
-		h.wantQuery(fmt.Sprintf(`SELECT count(*) FROM t WHERE a = %d`, n), want)
-	}
 }

@@ -92,10 +92,8 @@ func runQuery(ctx context.Context, db *sqlite.Conn, c *Call, stall time.Duration
 	case err != nil:
 		return nil, err
 	}
-	if b.rows.Count == 0 || !b.head {
-		if err := b.columnsFit(); err != nil {
-			return nil, err
-		}
+	if err := b.columnsFit(); err != nil {
+		return nil, err
 	}
 	reply := b.reply()
 	reply.RowCount, reply.Truncated, reply.More = &b.rows.Count, truncated, false
@@ -115,10 +113,8 @@ func ended(ctx context.Context) error {
 }
 
 func (b *blocks) before() error {
-	if b.rows.Count == 0 {
-		if err := b.columnsFit(); err != nil {
-			return err
-		}
+	if err := b.columnsFit(); err != nil {
+		return err
 	}
 	if b.rows.Count == b.limit {
 		return errLimit
@@ -126,7 +122,7 @@ func (b *blocks) before() error {
 	return nil
 }
 
-// columnsFit makes room for the columns in the frames.
+// columnsFit makes room for the columns in the frames, once.
 func (b *blocks) columnsFit() error {
 	if b.fitted {
 		return nil

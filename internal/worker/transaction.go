@@ -132,7 +132,7 @@ func (t *Tx) end(why error) {
 	}
 }
 
-// Status tells how long the transaction has held the writer; nil if it does not.
+// status tells how long the transaction has held the writer; nil if it does not.
 func (t *Tx) status(now time.Time) *wire.TxStatus {
 	began, idle := t.began.Load(), t.idleSince.Load()
 	if began == 0 {
