@@ -20,76 +20,69 @@ const (
 	lingerTime = 5 * time.Second  // to notice that its connection is being closed
 )
 
-// conn is one client's connection: a reader that takes requests and a writer
-// that sends their replies in order.
+// conn is one client's connection. Its reader takes requests; their replies are
+// written, in order, by whoever makes them ready (writer.go).
 type conn struct {
 	r        *Router
 	nc       net.Conn
+	sender   *transport.Sender
 	account  *account
-	pending  chan *pending // what the writer has to send, in order
 	opened   time.Time
 	stopping atomic.Bool     // stopReading was called
-	written  chan struct{}   // closed when the writer has ended
+	answered func()          // deliver
 	txs      map[string]held // by their ids; of the reader
+	out      outbox          // of the one who writes
+	woken    chan struct{}   // the reader has reason to look again
 
-	mu   sync.Mutex // guards owed
-	owed []*pending // requests whose replies were not written, in order
+	mu      sync.Mutex // guards what follows
+	owed    []*pending // requests whose replies were not written, in order
+	writing bool       // somebody writes
+	again   bool       // and may find more to write
 }
 
 func newConn(r *Router, nc net.Conn) *conn {
-	return &conn{
-		r: r, nc: nc, opened: time.Now(), pending: make(chan *pending, maxUnanswered),
+	c := &conn{
+		r: r, nc: nc, sender: transport.NewSender(nc), opened: time.Now(),
 		account: &account{end: func() { nc.Close() }},
-		written: make(chan struct{}), txs: map[string]held{},
+		woken:   make(chan struct{}, 1), txs: map[string]held{},
 	}
+	c.answered = c.deliver
+	return c
 }
 
 // read takes requests until the client hangs up or breaks the protocol, or
-// until stopReading.
+// until stopReading, and closes the connection when all replies are written.
 func (c *conn) read() {
-	c.readAll()
+	lingers := c.readAll()
 	c.leaveTransactions()
-	close(c.pending)
-	c.watchHangUp()
+	if transport.HungUp(c.nc) { // one that has shut down its sending side alone may still read
+		c.abandon()
+	}
+	c.waitUntil(c.isPaid)
+	if lingers {
+		c.lingerOn()
+	}
+	c.nc.Close()
 }
 
-func (c *conn) readAll() {
+// readAll reports whether the client may be sending still.
+func (c *conn) readAll() (lingers bool) {
 	defer c.recovered()
 	br := bufio.NewReaderSize(c.nc, 4<<10)
 	for {
 		if _, err := br.Peek(1); err != nil { // between frames a client may take its time
-			return
+			return false
 		}
 		p := c.request(br)
 		if p == nil {
-			return
+			return false
 		}
-		c.queueReply(p)
-		if p.linger {
-			return
+		c.owe(p)
+		c.deliver()
+		if p.last {
+			return true
 		}
-	}
-}
-
-// queueReply hands p to the writer. It waits while too many replies are owed,
-// and sees meanwhile whether the client is still there.
-func (c *conn) queueReply(p *pending) {
-	select {
-	case c.pending <- p:
-		return
-	default:
-	}
-	ticker := time.NewTicker(hangUpGlance)
-	defer ticker.Stop()
-	for {
-		select {
-		case c.pending <- p:
-			return
-		case <-ticker.C:
-			if transport.HungUp(c.nc) {
-				c.abandon()
-			}
-		}
+		c.waitUntil(c.hasRoom)
 	}
 }
 
@@ -101,7 +94,7 @@ func (c *conn) request(br *bufio.Reader) *pending {
 		return nil
 	}
 	if int64(n) > int64(c.r.cfg.MaxFrame) {
-		return &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), linger: true}
+		return &pending{reply: wire.Failure(wire.FrameTooLarge(n, c.r.cfg.MaxFrame)), last: true}
 	}
 	budget := c.r.budget
 	if c.holdsTransaction() {
@@ -124,7 +117,6 @@ func (c *conn) request(br *bufio.Reader) *pending {
 	held.arrived()
 	p = c.dispatch(body)
 	p.held = held
-	c.owe(p)
 	return p
 }
 
@@ -186,24 +178,9 @@ func (c *conn) stopReading() {
 	c.nc.SetReadDeadline(time.Unix(1, 0))
 }
 
-// hangUpGlance is how often a client that sends no more is looked at, as long
-// as it is owed a stream.
+// hangUpGlance is how often a client that is not read from is looked at, as
+// long as it is owed a reply.
 const hangUpGlance = time.Second
-
-// watchHangUp ends what runs for a client that has gone and wants no answer. One
-// that has shut down its sending side alone may still read.
-func (c *conn) watchHangUp() {
-	ticker := time.NewTicker(hangUpGlance)
-	defer ticker.Stop()
-	for !transport.HungUp(c.nc) {
-		select {
-		case <-c.written:
-			return
-		case <-ticker.C:
-		}
-	}
-	c.abandon()
-}
 
 // refuse tells a client that was not admitted why, and closes.
 func (c *conn) refuse(err error) {
@@ -217,7 +194,11 @@ func (c *conn) refuse(err error) {
 // recovered contains a panic to its connection.
 func (c *conn) recovered() {
 	if v := recover(); v != nil {
-		c.r.cfg.Log.Error("panic in a connection", "panic", v, "stack", string(debug.Stack()))
+		c.logPanic(v)
 		c.nc.Close()
 	}
+}
+
+func (c *conn) logPanic(v any) {
+	c.r.cfg.Log.Error("panic in a connection", "panic", v, "stack", string(debug.Stack()))
 }

@@ -43,14 +43,15 @@ func (c *conn) dispatch(body []byte) *pending {
 		if req.TxID != "" {
 			c.transaction(p, req, len(body))
 		} else {
-			c.r.start(p, req, len(body))
+			c.start(p, req, len(body))
 		}
 	}
 	return p
 }
 
-// start starts a request that has nothing to do with its connection.
-func (r *Router) start(p *pending, req *wire.Request, size int) {
+// start starts a request that is neither a stream nor one of a transaction.
+func (c *conn) start(p *pending, req *wire.Request, size int) {
+	r := c.r
 	switch req.Type {
 	case wire.TypePing:
 		// Asked when its turn comes, so that it sees the requests before it.
@@ -67,9 +68,16 @@ func (r *Router) start(p *pending, req *wire.Request, size int) {
 		}
 		return
 	}
+	r.submitFor(p, c.newCall(p, req, size))
+}
+
+// newCall returns the call that a request becomes, whose reply is delivered
+// when it is there.
+func (c *conn) newCall(p *pending, req *wire.Request, size int) *worker.Call {
 	call := worker.NewCall(req, size, time.Now())
+	call.Answered = c.answered
 	p.cancel = call.Cancel
-	r.submitFor(p, call)
+	return call
 }
 
 // submitFor submits the call of a request.
@@ -80,7 +88,7 @@ func (r *Router) submitFor(p *pending, call *worker.Call) {
 		p.reply = r.answer(nil, err)
 		return
 	}
-	p.call, p.entry = call, e
+	p.ownedBy(call, e)
 }
 
 // answer returns the reply, or the one that tells err.

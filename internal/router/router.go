@@ -163,9 +163,8 @@ func (r *Router) admit(nc net.Conn) {
 		c.refuse(wire.Errorf(wire.CodeQueueFull, "The daemon has %d connections, as many as it serves: ask again later.", maxConns))
 		return
 	}
-	r.conns.Go(c.read)
 	r.conns.Go(func() {
-		c.write()
+		c.read()
 		r.connsMu.Lock()
 		delete(r.open, c)
 		r.connsMu.Unlock()

@@ -1,8 +1,6 @@
 package router
 
 import (
-	"time"
-
 	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/internal/worker"
 	"github.com/skylinedb/skylinedb/wire"
@@ -17,8 +15,7 @@ type held struct {
 // transaction starts a request that begins a transaction or belongs to one. It
 // is called by the connection's reader alone, which owns the transactions.
 func (c *conn) transaction(p *pending, req *wire.Request, size int) {
-	call := worker.NewCall(req, size, time.Now())
-	p.cancel = call.Cancel
+	call := c.newCall(p, req, size)
 	if req.Type == wire.TypeBegin {
 		c.begin(p, call)
 		return
@@ -63,7 +60,7 @@ func (c *conn) submitTo(p *pending, call *worker.Call) {
 	}
 	h.entry.owed.Add(1)
 	h.tx.Submit(call)
-	p.call, p.entry = call, h.entry
+	p.ownedBy(call, h.entry)
 }
 
 // holdsTransaction reports whether one of the connection's transactions is not

@@ -3,138 +3,207 @@ package router
 import (
 	"io"
 	"net"
+	"sync"
 	"time"
 
-	"github.com/skylinedb/skylinedb/internal/worker"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
 // joined is how many bytes of replies are collected before they are written.
 const joined = 32 << 10
 
-// pending is a reply that is owed: known, or coming from a worker, or to be
-// found out when its turn has come.
-type pending struct {
-	id     []byte
-	reply  *wire.Reply
-	call   *worker.Call // nil once its reply has been received
-	entry  *entry       // of call
-	ask    func() *wire.Reply
-	begin  func()      // submits a Query, when its turn comes
-	sub    *subscriber // of a Subscribe
-	linger bool        // the connection ends after this reply
+// buffers hold replies on their way into a socket: a connection that stands
+// idle has none.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-	streams bool   // the reply has several frames
-	cancel  func() // ends the request, nil where that cannot be; safe at any time
-
-	held    *reservation // what the request takes of the budget, nil for nothing
-	results *results     // what its results take, likewise
-}
-
-// outbox is what is ready for a client and not written yet.
+// outbox is what is ready for a client and not written yet. It belongs to the
+// one who writes.
 type outbox struct {
-	frames  []byte
-	replies []*pending // whose frames these are
+	frames  *[]byte // of buffers, nil for none
+	replies int     // of the oldest requests, which these are
+	gone    bool    // the client cannot be answered any more
 }
 
-// write sends the replies in the order of their requests. Those that are
-// ready together go out in one write.
-func (c *conn) write() {
-	var out outbox
-	defer func() {
-		c.nc.Close() // first: it ends the reader, which closes pending
-		c.settle(&out)
-		for p := range c.pending {
-			c.settleOne(p)
+// deliver writes the replies that are ready, in the order of their requests.
+// Whoever has made one ready calls it: the connection's reader, or a worker,
+// which must not wait. So what the client's buffer takes is written at once,
+// and what has to wait for the client, or for a reply that no worker brings, is
+// left to a goroutine of its own. One at a time writes, also what the others
+// have made ready meanwhile.
+func (c *conn) deliver() {
+	if c.takeTurn() && !c.writeReady() {
+		c.r.conns.Go(c.writeAll)
+	}
+}
+
+// takeTurn makes the caller the one who writes, if there is none.
+func (c *conn) takeTurn() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.again = c.writing
+	taken := !c.writing
+	c.writing = true
+	return taken
+}
+
+// leaveTurn ends the caller's writing, unless more may be ready.
+func (c *conn) leaveTurn() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.again {
+		c.again = false
+		return false
+	}
+	c.writing = false
+	c.wakeReader()
+	return true
+}
+
+// writeReady writes what can be written at once. It reports false where there
+// is something to wait for, and the turn is not over.
+func (c *conn) writeReady() (done bool) {
+	defer c.recoveredWriting()
+	for {
+		for c.collect() {
+			if !c.sendAtOnce() {
+				return false
+			}
+			c.settle()
 		}
-		close(c.written)
-	}()
-	defer c.recovered()
-	for p := range c.pending {
-		out.replies = append(out.replies, p)
+		if c.next() != nil {
+			return false
+		}
+		if c.leaveTurn() {
+			return true
+		}
+	}
+}
+
+// writeAll writes whatever there is, and waits for it.
+func (c *conn) writeAll() {
+	for !c.writeOn() {
+	}
+}
+
+// writeOn is writeAll up to its end, which it reports, or a panic.
+func (c *conn) writeOn() (done bool) {
+	defer c.recoveredWriting()
+	for {
+		for c.out.replies > 0 || c.collect() {
+			c.send()
+			c.settle()
+		}
+		if p := c.next(); p != nil {
+			c.serve(p)
+		} else if c.leaveTurn() {
+			return true
+		}
+	}
+}
+
+// recoveredWriting contains a panic to its connection, whose client gets
+// nothing more.
+func (c *conn) recoveredWriting() {
+	if v := recover(); v != nil {
+		c.logPanic(v)
+		c.giveUp()
+	}
+}
+
+// collect takes the replies that are ready, and reports whether there are any.
+func (c *conn) collect() bool {
+	for _, p := range c.first() {
 		reply, ready := p.ready()
 		if !ready {
-			if c.flush(out.frames) != nil {
-				return
-			}
-			out.frames = out.frames[:0]
-			var err error
-			if reply, err = c.wait(p); err != nil {
-				return
-			}
+			break
+		}
+		c.out.replies++
+		if c.out.gone {
+			continue
+		}
+		if c.out.frames == nil {
+			c.out.frames = buffers.Get().(*[]byte)
 		}
 		reply.ID = p.id
-		var err error
-		if out.frames, err = replyFrame(out.frames, reply); err != nil {
+		frames, err := replyFrame(*c.out.frames, reply)
+		if err != nil {
 			c.r.cfg.Log.Error("reply not sent", "error", err)
+			c.giveUp()
+			continue
+		}
+		if *c.out.frames = frames; len(frames) > joined {
+			break
+		}
+	}
+	return c.out.replies > 0
+}
+
+// sendAtOnce writes what was collected, and reports whether it could be done
+// without waiting. What is left stays to be sent.
+func (c *conn) sendAtOnce() bool {
+	if c.out.frames == nil {
+		return true
+	}
+	n, err := c.sender.Send(*c.out.frames)
+	if err != nil {
+		c.lost(err)
+		return true
+	}
+	left := (*c.out.frames)[n:]
+	if len(left) > 0 && n > 0 {
+		*c.out.frames = append((*c.out.frames)[:0], left...)
+	}
+	return len(left) == 0
+}
+
+// send writes what was collected.
+func (c *conn) send() {
+	if c.out.frames != nil {
+		_ = c.flush(*c.out.frames) // the client is given up
+	}
+}
+
+// settle notes that what was collected is written, or never will be.
+func (c *conn) settle() {
+	if b := c.out.frames; b != nil {
+		if *b = (*b)[:0]; cap(*b) <= 2*joined {
+			buffers.Put(b)
+		}
+		c.out.frames = nil
+	}
+	n := c.out.replies
+	c.out.replies = 0
+	c.paid(n)
+}
+
+// next returns the oldest request if its reply has to be waited for here.
+func (c *conn) next() *pending {
+	if owed := c.first(); len(owed) > 0 && owed[0].waits() {
+		return owed[0]
+	}
+	return nil
+}
+
+// serve waits for the reply to p, and passes on the frames of one that has
+// several.
+func (c *conn) serve(p *pending) {
+	if !c.out.gone {
+		reply, err := c.wait(p)
+		if err == nil {
+			p.reply = reply
 			return
 		}
-		if len(c.pending) == 0 || len(out.frames) > joined || p.linger {
-			if c.flush(out.frames) != nil {
-				return
-			}
-			c.settle(&out)
-		}
-		if p.linger {
-			c.linger()
-		}
 	}
-}
-
-// settle gives back what the requests took of the budget: their replies were
-// written, or the client is gone.
-func (c *conn) settle(o *outbox) {
-	for _, p := range o.replies {
-		c.settleOne(p)
-	}
-	clear(o.replies)
-	o.replies = o.replies[:0]
-	if o.frames = o.frames[:0]; cap(o.frames) > joined {
-		o.frames = nil
-	}
-}
-
-// settleOne gives back what the request took of the budget. The worker holds it
-// until it has answered, whether or not the client is still there; rows that
-// nobody reads any more are not waited for.
-func (c *conn) settleOne(p *pending) {
+	// The worker holds the request until it has answered; rows that nobody
+	// reads any more are not waited for.
 	if p.call != nil {
-		if p.streams {
-			p.cancel()
-		}
+		p.cancel()
 		p.received(<-p.call.Reply())
 	}
-	if p.held != nil {
-		p.held.release()
-		p.held = nil
-	}
-	if p.sub != nil {
-		p.sub.end(nil)
-	}
-	if p.results != nil {
-		p.results.release()
-		p.results = nil
-	}
-	c.paid(p)
+	p.reply = wire.OK() // for nobody
 }
 
-// ready returns the reply if it is there.
-func (p *pending) ready() (*wire.Reply, bool) {
-	switch {
-	case p.reply != nil:
-		return p.reply, true
-	case p.call != nil:
-		select {
-		case reply := <-p.call.Reply():
-			return p.received(reply), true
-		default:
-		}
-	}
-	return nil, false
-}
-
-// wait waits for the reply, and passes on the frames of one that has several.
-// The error says that the client is gone.
+// wait waits for the reply. The error says that the client is gone.
 func (c *conn) wait(p *pending) (*wire.Reply, error) {
 	if p.begin != nil {
 		p.begin()
@@ -147,22 +216,13 @@ func (c *conn) wait(p *pending) (*wire.Reply, error) {
 	case p.call == nil:
 		return p.ask(), nil
 	}
-	return c.waitForCall(p)
+	return c.waitForRows(p)
 }
 
-// waitForCall waits for a worker. A call whose time passes in the queue is
+// waitForRows waits for a worker. A call whose time passes in the queue is
 // answered here, whatever the worker is busy with.
-func (c *conn) waitForCall(p *pending) (*wire.Reply, error) {
-	var late <-chan time.Time
-	if deadline := p.call.Deadline(); !deadline.IsZero() {
-		timer := time.NewTimer(time.Until(deadline))
-		defer timer.Stop()
-		late = timer.C
-	}
-	var frames <-chan []byte
-	if p.call.Stream != nil {
-		frames = p.call.Stream.Frames()
-	}
+func (c *conn) waitForRows(p *pending) (*wire.Reply, error) {
+	frames := p.call.Stream.Frames()
 	for {
 		select {
 		case reply := <-p.call.Reply():
@@ -171,35 +231,36 @@ func (c *conn) waitForCall(p *pending) (*wire.Reply, error) {
 			if err := c.flush(frame); err != nil {
 				return nil, err
 			}
-		case <-late:
-			p.call.Expire()
 		}
 	}
 }
 
-// received notes that the only reply to the call is here.
-func (p *pending) received(reply *wire.Reply) *wire.Reply {
-	p.call = nil
-	p.entry.answered()
-	return reply
-}
-
-// flush writes out. A client that does not read is given up.
+// flush writes out and waits for the client, for a while. One that does not
+// read is given up.
 func (c *conn) flush(out []byte) error {
-	if len(out) == 0 {
-		return nil
-	}
 	c.nc.SetWriteDeadline(time.Now().Add(readTime))
 	_, err := c.nc.Write(out)
 	if err != nil {
-		c.r.cfg.Log.Debug("gave a client up", "error", err)
+		c.lost(err)
 	}
 	return err
 }
 
-// linger reads what the client still sends, for a while, and throws it away:
+// lost gives up a client that could not be written to.
+func (c *conn) lost(err error) {
+	c.r.cfg.Log.Debug("gave a client up", "error", err)
+	c.giveUp()
+}
+
+// giveUp closes the connection, which ends its reader.
+func (c *conn) giveUp() {
+	c.out.gone = true
+	c.nc.Close()
+}
+
+// lingerOn reads what the client still sends, for a while, and throws it away:
 // closing a socket with unread data would destroy the reply that says why.
-func (c *conn) linger() {
+func (c *conn) lingerOn() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}

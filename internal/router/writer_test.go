@@ -28,11 +28,12 @@ func TestBudgetIsHeldUntilAnswered(t *testing.T) {
 		call := worker.NewCall(&wire.Request{Type: wire.TypeExecBatch}, 0, time.Now())
 		e := &entry{}
 		e.owed.Add(1)
-		c.pending <- &pending{reply: wire.OK()}
-		c.pending <- &pending{call: call, entry: e, held: held}
-		close(c.pending)
+		call.Answered = c.answered
 		client.Close()
-		r.conns.Go(c.write)
+		c.owe(&pending{reply: wire.OK()})
+		c.owe(&pending{call: call, entry: e, held: held})
+		c.deliver()
+		r.conns.Go(c.read)
 		synctest.Wait()
 		if owed := e.owed.Load(); r.budget.free != free-2*allowance || owed != 1 {
 			t.Errorf("the client is gone: %d bytes of %d are free and %d replies owed, while the worker has the request", r.budget.free, free, owed)

@@ -80,6 +80,19 @@ func (l *Listener) Close() error { return l.os.close() }
 // ctx.
 func Dial(ctx context.Context, socket string) (net.Conn, error) { return dial(ctx, socket) }
 
+// Sender writes to a connection without waiting for its client. It may be used
+// beside the connection's Read, and by one goroutine at a time in the place of
+// its Write.
+type Sender struct{ os *sender }
+
+// NewSender returns the Sender of a connection that Accept returned.
+func NewSender(conn net.Conn) *Sender { return &Sender{newSender(conn)} }
+
+// Send writes as much of b as the client's buffer takes at once, and returns
+// how much: less than all, or nothing, is no error, and the rest is for the
+// connection's Write. On Windows that is always all of it.
+func (s *Sender) Send(b []byte) (n int, err error) { return s.os.send(b) }
+
 // PeerPID returns the number of the process at the other end of a connection
 // that Accept returned, 0 where the system does not tell it. The process may
 // have ended since, and its number may be another's.

@@ -16,6 +16,11 @@ type Call struct {
 	Tx     *Tx     // of a Begin
 	Stream *Stream // of a Query
 
+	// Answered is called when the reply has arrived, by whoever sent it, and
+	// must not wait for anything. Set it before the call is submitted; nil for
+	// nothing.
+	Answered func()
+
 	size     int       // bytes of the request, for the bounds of a group
 	digest   []byte    // of the batch, where it has a request_id
 	deadline time.Time // zero for none
@@ -97,17 +102,34 @@ func (c *Call) expired(now time.Time) bool { return !c.deadline.IsZero() && !now
 
 // answer sends the reply, unless one was sent before.
 func (c *Call) answer(r *wire.Reply) {
+	if c.send(r) {
+		c.tell()
+	}
+}
+
+// send is answer without telling that the reply is there, and reports whether
+// it is due to be told.
+func (c *Call) send(r *wire.Reply) bool {
 	if c.answered || !c.claim() {
-		return
+		return false
 	}
 	c.answered = true
 	c.reply <- r
+	return true
+}
+
+// tell tells that the reply is there.
+func (c *Call) tell() {
+	if c.Answered != nil {
+		c.Answered()
+	}
 }
 
 // refuse answers a call that no worker has taken.
 func (c *Call) refuse(err error) {
 	if c.take() {
 		c.reply <- wire.Failure(err)
+		c.tell()
 	}
 }
 

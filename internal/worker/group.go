@@ -352,11 +352,18 @@ func (w *Worker) answerAll(group []*batch) {
 		}
 	}
 	w.publish()
+	// Replies that go to one client leave together, once all are there.
+	told := w.told[:0]
 	for _, b := range group {
-		if b.reply != nil {
-			b.call.answer(b.reply)
+		if b.reply != nil && b.call.send(b.reply) {
+			told = append(told, b.call)
 		}
 	}
+	for _, c := range told {
+		c.tell()
+	}
+	clear(told)
+	w.told = told
 }
 
 func (w *Worker) failAll(group []*batch, err error) {

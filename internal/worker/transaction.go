@@ -61,21 +61,28 @@ func (t *Tx) OnEnd(f func()) { t.onEnd = f }
 
 // Submit hands a call to the transaction. It is answered in any case.
 func (t *Tx) Submit(c *Call) {
+	if err := t.queue(c); err != nil {
+		c.refuse(err)
+	}
+}
+
+// queue hands a call to the worker, or says why not.
+func (t *Tx) queue(c *Call) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended != nil {
-		c.refuse(t.ended)
-		return
+		return t.ended
 	}
 	t.ending = t.ending || c.endsTx()
 	select {
 	case t.calls <- c:
+		return nil
 	default:
-		c.refuse(wire.Errorf(wire.CodeQueueFull, "%d requests wait for the transaction already: ask again later.", txQueue))
-		if c.endsTx() { // nobody has it any more
-			t.leave.Do(func() { close(t.left) })
-		}
 	}
+	if c.endsTx() { // nobody has it any more
+		t.leave.Do(func() { close(t.left) })
+	}
+	return wire.Errorf(wire.CodeQueueFull, "%d requests wait for the transaction already: ask again later.", txQueue)
 }
 
 // endsTx reports whether the call ends its transaction, whatever comes of it.

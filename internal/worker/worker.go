@@ -58,6 +58,7 @@ type Worker struct {
 	// Owned by the goroutine.
 	next     *Call   // taken from the queue, not yet handled
 	inFlight []*Call // taken and perhaps unanswered, for a panic
+	told     []*Call // of the group that is being answered; kept for its room
 	lastUse  time.Time
 	state    state
 	db       *sqlite.Conn // nil while there is no connection

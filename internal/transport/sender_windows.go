@@ -1,0 +1,11 @@
+package transport
+
+import "net"
+
+// sender cannot write without waiting: a pipe's buffer is no promise that a
+// write to it returns at once.
+type sender struct{}
+
+func newSender(net.Conn) *sender { return &sender{} }
+
+func (*sender) send([]byte) (int, error) { return 0, nil }
