@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Reply is the answer to one request. A field that does not belong to the
@@ -144,6 +145,9 @@ func (r *Reply) Err() error {
 
 // AppendReply appends the JSON form of r.
 func AppendReply(dst []byte, r *Reply) ([]byte, error) {
+	if r.isAck() && isPlain(r.ID) && isPlain(*r.Epoch) && !strings.Contains(*r.Epoch, `"`) {
+		return appendAck(dst, r), nil
+	}
 	b := bytes.NewBuffer(dst)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false) // an id that has "<" comes back with "<"

@@ -289,9 +289,12 @@ func (w *Worker) settle(b *batch, rev int64) error {
 	if b.did.wrote {
 		rev++
 	}
-	w.reply(b)
-	epoch := w.rev.told()
-	b.reply.Rev, b.reply.Epoch = &rev, &epoch
+	if epoch := w.rev.told(); b.failed == nil && b.did.results == nil {
+		b.reply = wire.Ack(rev, epoch, b.did.rows, w.db.LastInsertRowID())
+	} else {
+		w.reply(b)
+		b.reply.Rev, b.reply.Epoch = &rev, &epoch
+	}
 	return w.record(b)
 }
 
