@@ -1,0 +1,3 @@
+package main
+
+func writePlots(dir string, all results) error { return nil }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/skylinedb/skylinedb/bench/internal/load"
+	"github.com/skylinedb/skylinedb/client"
+)
+
+// startColumns are those of what is started again and again.
+var startColumns = []column{
+	{name: figP50, unit: inSeconds, spread: true}, {name: figMin, unit: inSeconds}, {name: figMax, unit: inSeconds}, {name: figErrors, unit: counted},
+}
+
+const nameAutostart = "client.Open to the first reply"
+
+// autostart measures what the first write costs where no daemon runs.
+func autostart(_ context.Context, a *arena) ([]contest, error) {
+	return []contest{{
+		columns: startColumns,
+		contestants: []contestant{{nameAutostart, func(ctx context.Context) (figures, error) {
+			return repeat(a.sizes.starts, func() (time.Duration, error) { return a.autostartOnce(ctx) })
+		}}},
+	}}, nil
+}
+
+// repeat does something so many times and makes figures of how long it took.
+func repeat(times int, do func() (time.Duration, error)) (figures, error) {
+	var s load.Sample
+	for range times {
+		took, err := do()
+		if err != nil {
+			return nil, err
+		}
+		s.Latencies = append(s.Latencies, took)
+	}
+	f := figuresOf(s, time.Second)
+	delete(f, figBatches)
+	f[figMin] = s.Latencies[0].Seconds() // figuresOf has sorted them
+	return f, nil
+}
+
+func (a *arena) autostartOnce(ctx context.Context) (took time.Duration, err error) {
+	dir, err := a.folder()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	began := time.Now()
+	c, err := client.Open(client.Options{Socket: socket(dir), Dir: dir, Daemon: a.built[daemonProgram]})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, c.Shutdown(ctx), c.Close()) }()
+	_, err = c.Exec(ctx, dbName, client.SQL(load.CreateTable), client.SQL(load.InsertRow, 1, "the first row"))
+	return time.Since(began), err
+}
