@@ -93,7 +93,7 @@ func (a *arena) output(name string) string {
 // is no C compiler.
 func (a *arena) clib(ctx context.Context) (string, error) {
 	const name = "clib"
-	if path, ok := a.built[name]; ok {
+	if path, ok := a.built[name]; ok || a.withoutC {
 		return path, nil
 	}
 	out, err := exec.CommandContext(ctx, "go", "env", "CC").Output()

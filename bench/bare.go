@@ -59,6 +59,13 @@ func batchFrame(job load.Job) ([]byte, error) {
 	for range job.Rows() {
 		req.Stmts = append(req.Stmts, wire.Stmt{SQL: load.InsertRow, Params: params})
 	}
+	if job.Keep > 0 {
+		keep, err := wire.NewParams(job.Keep)
+		if err != nil {
+			return nil, err
+		}
+		req.Stmts = append(req.Stmts, wire.Stmt{SQL: load.KeepRows, Params: keep})
+	}
 	return appendFrame(nil, req)
 }
 
@@ -72,6 +79,19 @@ func (w *bareWriter) Write() error {
 		return err
 	}
 	return w.reply()
+}
+
+// send writes the frame, which is n frames, and awaits their replies.
+func (w *bareWriter) send(n int) error {
+	if _, err := w.conn.Write(w.frame); err != nil {
+		return err
+	}
+	for range n {
+		if err := w.reply(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reply awaits one reply.

@@ -23,9 +23,11 @@ func newGoWriter(job load.Job) (*goWriter, error) {
 	if _, err := c.Ping(context.Background()); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return &goWriter{c, client.Batch{
-		DB: job.DB, Sync: wire.Sync(job.Sync), Stmts: []client.Stmt{client.SQL(load.InsertRow, job.ID, job.RowText())},
-	}}, nil
+	stmts := []client.Stmt{client.SQL(load.InsertRow, job.ID, job.RowText())}
+	if job.Keep > 0 {
+		stmts = append(stmts, client.SQL(load.KeepRows, job.Keep))
+	}
+	return &goWriter{c, client.Batch{DB: job.DB, Sync: wire.Sync(job.Sync), Stmts: stmts}}, nil
 }
 
 // Write implements [load.Writer].

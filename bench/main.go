@@ -44,6 +44,8 @@ type options struct {
 	wanted  bool
 	list    bool
 	sizes   sizes
+
+	withoutC bool // leave the C library out, as a test does
 }
 
 func parse(args []string) (options, error) {

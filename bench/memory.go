@@ -140,7 +140,7 @@ func (a *arena) memoryOfLoad(ctx context.Context, d *daemon, f figures) error {
 	loaded := *a
 	loaded.length = a.sizes.loadLasts
 	w := work{a.sizes.load, load.Job{Sync: string(wire.SyncNormal)}}
-	if _, err := loaded.measureBare(ctx, d, w, dbName); err != nil {
+	if _, err := measureWriters(ctx, &loaded, d, w.jobsAt(d, dbName), newBareWriter); err != nil {
 		return err
 	}
 	if peak, ok := memoryOf(d.cmd.Process.Pid, "status", "VmHWM"); ok {

@@ -11,17 +11,25 @@ import (
 type scenario struct {
 	name, about string
 	contests    func(context.Context, *arena) ([]contest, error)
+	alone       func(context.Context, *arena, io.Writer) (results, error) // instead of contests
 }
 
 // soakName is the scenario that runs only where it is asked for.
 const soakName = "soak"
 
 var scenarios = []scenario{
-	{"writes", "durable one-row batches, by how many clients write at once", writes},
-	{"pipeline", "one connection with many batches in flight beside as many connections", pipeline},
-	{"autostart", "from no daemon to the first acknowledged write", autostart},
-	{"memory", "resident memory of the daemon", memory},
-	{"bulk", "very many rows in one Query and in one batch", bulk},
+	{"writes", "durable one-row batches, by how many clients write at once", writes, nil},
+	{"pipeline", "one connection with many batches in flight beside as many connections", pipeline, nil},
+	{"oneshot", "programs that come, write one row and go", oneshot, nil},
+	{"cli", "one row by the program for people, from its start to its end", cli, nil},
+	{"autostart", "from no daemon to the first acknowledged write", autostart, nil},
+	{"databases", "the same clients, spread over more and more databases", databases, nil},
+	{"statements", "longer batches", statements, nil},
+	{"payloads", "larger rows", payloads, nil},
+	{"memory", "resident memory of the daemon", memory, nil},
+	{"growth", "what a batch costs when there is much else beside it", growth, nil},
+	{"bulk", "very many rows in one Query and in one batch", bulk, nil},
+	{soakName, "hours of writing and reading, with --soak", nil, soak},
 }
 
 // contest is one comparison: contestants that take turns.
@@ -44,6 +52,9 @@ type contestant struct {
 
 // run runs all contests of s and prints their tables.
 func (s scenario) run(ctx context.Context, a *arena, out io.Writer) (results, error) {
+	if s.alone != nil {
+		return s.alone(ctx, a, out)
+	}
 	contests, err := s.contests(ctx, a)
 	if err != nil {
 		return nil, err

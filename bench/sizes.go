@@ -11,6 +11,21 @@ type sizes struct {
 	loadLasts   time.Duration
 	rests       [2]time.Duration // after the load
 
+	atOnce []int // programs that come and go
+
+	spread        []int // databases that the same clients write to
+	spreadClients int
+	statements    []int // in a batch
+	payloads      []int // bytes of a text
+
+	idleConns     int // what grows beside a batch
+	idleDatabases int
+	file          int // bytes
+	records       int
+
+	soakLine time.Duration // how often the soak tells how it is
+	soakRows int           // that its table has in the end
+
 	bulkRead  int // rows of one Query
 	bulkWrite int // rows of one batch with param_rows
 }
@@ -22,6 +37,16 @@ var usualSizes = sizes{
 	load:        64,
 	loadLasts:   4 * time.Second,
 	rests:       [2]time.Duration{time.Second, 10 * time.Second},
-	bulkRead:    1_000_000,
-	bulkWrite:   200_000,
+	atOnce:      []int{1, 16},
+	spread:      []int{1, 4, 16, 64}, spreadClients: 64,
+	statements:    []int{1, 10, 100, 1000},
+	payloads:      []int{100, 10 << 10, 1 << 20},
+	idleConns:     1000,
+	idleDatabases: 200,
+	file:          1 << 30,
+	records:       100_000,
+	soakLine:      time.Minute,
+	soakRows:      1_000_000,
+	bulkRead:      1_000_000,
+	bulkWrite:     200_000,
 }

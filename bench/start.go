@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/skylinedb/skylinedb/bench/internal/load"
@@ -57,4 +58,40 @@ func (a *arena) autostartOnce(ctx context.Context) (took time.Duration, err erro
 	defer func() { err = errors.Join(err, c.Shutdown(ctx), c.Close()) }()
 	_, err = c.Exec(ctx, dbName, client.SQL(load.CreateTable), client.SQL(load.InsertRow, 1, "the first row"))
 	return time.Since(began), err
+}
+
+// cli measures the program for people from its start to its end, with a daemon
+// that runs.
+func cli(ctx context.Context, a *arena) ([]contest, error) {
+	program, err := a.program(ctx, cliProgram)
+	if err != nil {
+		return nil, err
+	}
+	insert := []string{"exec", "--no-autostart", "--db", dbName, `INSERT INTO rows(client, text) VALUES(1, 'a row')`}
+	return []contest{{
+		columns: append(startColumns, column{name: "p50", ratio: figP50}), beside: nameVersion,
+		contestants: []contestant{a.commands("skylinedb-cli exec", program, insert...), a.commands(nameVersion, program, "--version")},
+	}}, nil
+}
+
+const nameVersion = "skylinedb-cli --version, the start of a process alone"
+
+// commands runs a command again and again beside a daemon.
+func (a *arena) commands(name, program string, args ...string) contestant {
+	return contestant{name, func(ctx context.Context) (figures, error) {
+		return a.withDaemon(ctx, func(d *daemon) (figures, error) {
+			if err := d.newDatabase(ctx, dbName); err != nil {
+				return nil, err
+			}
+			return repeat(a.sizes.starts, func() (time.Duration, error) {
+				cmd := exec.CommandContext(ctx, program, args...)
+				cmd.Dir = d.dir
+				cmd.Env = append(cmd.Environ(), "SKYLINEDB_SOCKET="+d.socket)
+				cmd.Stderr = os.Stderr
+				began := time.Now()
+				err := cmd.Run()
+				return time.Since(began), err
+			})
+		})
+	}}
 }

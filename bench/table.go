@@ -134,14 +134,18 @@ func formatSeconds(v float64) string {
 
 func formatBytes(v float64) string {
 	switch {
+	case v >= 1<<30 || v <= -1<<30:
+		return fmt.Sprintf("%.1f GB", v/(1<<30))
 	case v >= 10<<20 || v <= -10<<20:
 		return fmt.Sprintf("%.0f MB", v/(1<<20))
 	case v >= 1<<20 || v <= -1<<20:
 		return fmt.Sprintf("%.1f MB", v/(1<<20))
 	case v >= 10<<10 || v <= -10<<10:
 		return fmt.Sprintf("%.0f KB", v/(1<<10))
+	case v >= 1<<10 || v <= -1<<10:
+		return fmt.Sprintf("%.1f KB", v/(1<<10))
 	}
-	return fmt.Sprintf("%.1f KB", v/(1<<10))
+	return fmt.Sprintf("%.0f bytes", v)
 }
 
 func formatRatio(v float64) string {

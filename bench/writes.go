@@ -45,7 +45,7 @@ func writes(ctx context.Context, a *arena) ([]contest, error) {
 				name: writesContest(durability, n), sync: string(durability), clients: n,
 				columns: writeColumns("direct"), beside: nameDirect,
 				contestants: []contestant{
-					a.bare(nameBare, w), a.goClient(w), a.apart(w), a.direct(w), {nameC, nil}, a.ceiling(w), a.echo(w),
+					a.bare(nameBare, w), atDaemon(a, nameClient, w, newGoWriter), a.apart(w), a.direct(nameDirect, w), {nameC, nil}, a.ceiling(w), a.echo(w),
 				},
 			}
 			if clib == "" {
@@ -64,25 +64,21 @@ func writesContest(durability wire.Sync, clients int) string {
 	return fmt.Sprintf("synchronous=%s, clients: %d", durability, clients)
 }
 
-// bare are clients of the daemon in this process, each with a connection.
-func (a *arena) bare(name string, w work) contestant {
+// atDaemon are clients of a fresh daemon in this process, each with a connection.
+func atDaemon[W load.Writer](a *arena, name string, w work, open func(load.Job) (W, error)) contestant {
 	return contestant{name, func(ctx context.Context) (figures, error) {
 		return a.withDaemon(ctx, func(d *daemon) (figures, error) {
 			if err := d.newDatabase(ctx, dbName); err != nil {
 				return nil, err
 			}
-			return a.measureBare(ctx, d, w, dbName)
+			return measureWriters(ctx, a, d, w.jobsAt(d, dbName), open)
 		})
 	}}
 }
 
-// measureBare lets bare clients write, spread over the databases, which exist.
-func (a *arena) measureBare(ctx context.Context, d *daemon, w work, dbs ...string) (figures, error) {
-	all := w.jobsAt(d, dbs...)
-	return measureWriters(ctx, a, d, all, newBareWriter)
-}
+func (a *arena) bare(name string, w work) contestant { return atDaemon(a, name, w, newBareWriter) }
 
-// jobsAt returns the jobs of clients of d.
+// jobsAt returns the jobs of clients of d, spread over databases.
 func (w work) jobsAt(d *daemon, dbs ...string) []load.Job {
 	all := jobs(w.clients, w.job)
 	for i := range all {
@@ -99,18 +95,6 @@ func measureWriters[W load.Writer](ctx context.Context, a *arena, d *daemon, all
 		return nil, err
 	}
 	return d.measure(a.length, func() (load.Sample, error) { return load.Together(ctx, writers, a.length), nil })
-}
-
-// goClient are clients that write through the Go client.
-func (a *arena) goClient(w work) contestant {
-	return contestant{nameClient, func(ctx context.Context) (figures, error) {
-		return a.withDaemon(ctx, func(d *daemon) (figures, error) {
-			if err := d.newDatabase(ctx, dbName); err != nil {
-				return nil, err
-			}
-			return measureWriters(ctx, a, d, w.jobsAt(d, dbName), newGoWriter)
-		})
-	}}
 }
 
 // apart are bare clients that are processes.
@@ -136,12 +120,12 @@ func (a *arena) apart(w work) contestant {
 
 // direct are processes that write to the file themselves, with the library
 // that the daemon has.
-func (a *arena) direct(w work) contestant {
+func (a *arena) direct(name string, w work) contestant {
 	program, err := self(roleWriter)
 	if err != nil {
-		return contestant{nameDirect, func(context.Context) (figures, error) { return nil, err }}
+		return contestant{name, func(context.Context) (figures, error) { return nil, err }}
 	}
-	return a.directWith(nameDirect, program, w)
+	return a.directWith(name, program, w)
 }
 
 func (a *arena) directWith(name string, program []string, w work) contestant {

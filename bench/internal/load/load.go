@@ -16,6 +16,7 @@ import (
 const (
 	CreateTable = `CREATE TABLE rows(id INTEGER PRIMARY KEY, client INTEGER, text TEXT)`
 	InsertRow   = `INSERT INTO rows(client, text) VALUES(?, ?)`
+	KeepRows    = `DELETE FROM rows WHERE id <= last_insert_rowid() - ?`
 )
 
 const rowText = "a row of about a hundred bytes, as an application's log or settings have them, and then some more"
@@ -28,6 +29,7 @@ type Job struct {
 	Sync       string // "full" or "normal", as SQLite's PRAGMA synchronous has it
 	Statements int    // rows of a batch, each with a statement of its own; 0 is one
 	Text       int    // bytes of a row's text, 0 for about a hundred
+	Keep       int    // how many rows stay in the table, 0 for all; of clients of the daemon
 	Anew       bool   // each batch has a connection, or an open file, of its own
 }
 
