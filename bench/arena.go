@@ -6,167 +6,135 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/skylinedb/skylinedb/client"
-	"github.com/skylinedb/skylinedb/wire"
+	"github.com/skylinedb/skylinedb/bench/internal/load"
 )
 
-// arena is the folder that the contestants write in, and the daemon there.
+// The product's programs.
+const (
+	daemonProgram = "skylinedb-daemon"
+	cliProgram    = "skylinedb-cli"
+)
+
+// arena is the folder that the contestants write in, and the programs that
+// were built for them.
 type arena struct {
-	dir    string
-	socket string
-	daemon *exec.Cmd
-	files  int // databases made so far
+	options
+	dir     string
+	folders int               // made so far
+	built   map[string]string // the programs, by name
 }
 
-const (
-	createTable = `CREATE TABLE rows(id INTEGER PRIMARY KEY, client INTEGER, text TEXT)`
-	insertRow   = `INSERT INTO rows(client, text) VALUES(?, ?)`
-	rowText     = "a row of about a hundred bytes, as an application's log or settings have them, and then some more"
-)
-
-// newArena builds the daemon and starts it in a temporary folder.
-func newArena() (*arena, error) {
+// newArena makes a temporary folder, and the daemon's program in it.
+func newArena(ctx context.Context, o options) (*arena, error) {
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "SKYLINEDB_") {
+			os.Unsetenv(name) // what is measured are the defaults
+		}
+	}
 	dir, err := os.MkdirTemp("", "skylinedb-bench-")
 	if err != nil {
 		return nil, err
 	}
-	a := &arena{dir: dir, socket: filepath.Join(dir, "d.sock")}
-	program := filepath.Join(dir, "skylinedb-daemon")
-	build := exec.Command("go", "build", "-o", program, "github.com/skylinedb/skylinedb/cmd/skylinedb-daemon")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		os.RemoveAll(dir)
-		return nil, fmt.Errorf("build the daemon: %w", err)
-	}
-	a.daemon = exec.Command(program, "--socket", a.socket, "--log-level", "warn", dir)
-	a.daemon.Stdout, a.daemon.Stderr = os.Stderr, os.Stderr
-	if err := a.daemon.Start(); err != nil {
-		os.RemoveAll(dir)
-		return nil, fmt.Errorf("start the daemon: %w", err)
+	os.Setenv("XDG_STATE_HOME", dir) // for the logs of daemons that clients start
+	a := &arena{options: o, dir: dir, built: map[string]string{}}
+	if _, err := a.program(ctx, daemonProgram); err != nil {
+		a.close()
+		return nil, err
 	}
 	return a, nil
 }
 
-func (a *arena) close() {
-	a.daemon.Process.Signal(os.Interrupt)
-	a.daemon.Wait()
-	os.RemoveAll(a.dir)
+func (a *arena) close() { os.RemoveAll(a.dir) }
+
+// folder makes a new folder for one measurement. Its path is short, because a
+// socket's path may not be long.
+func (a *arena) folder() (string, error) {
+	a.folders++
+	dir := filepath.Join(a.dir, fmt.Sprint(a.folders))
+	return dir, os.Mkdir(dir, 0o700)
 }
 
-// resident returns a figure of the daemon's memory in KiB, by its name in
-// /proc/PID/status; 0 where the system has no such file.
-func (a *arena) resident(name string) (kib int) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", a.daemon.Process.Pid))
+// socket returns where a daemon of that folder listens.
+func socket(dir string) string {
+	if runtime.GOOS == "windows" {
+		return `\\.\pipe\` + filepath.Base(filepath.Dir(dir)) + "-" + filepath.Base(dir)
+	}
+	return filepath.Join(dir, "s")
+}
+
+// program returns the path of a program of the product, which it builds first
+// where that has not been done.
+func (a *arena) program(ctx context.Context, name string) (string, error) {
+	if path := a.built[name]; path != "" {
+		return path, nil
+	}
+	path := a.output(name)
+	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/skylinedb/skylinedb/cmd/"+name)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build %s: %w", name, err)
+	}
+	a.built[name] = path
+	return path, nil
+}
+
+func (a *arena) output(name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(a.dir, name)
+}
+
+// clib returns the path of the writer with the C library. It is "" where there
+// is no C compiler.
+func (a *arena) clib(ctx context.Context) (string, error) {
+	const name = "clib"
+	if path, ok := a.built[name]; ok || a.withoutC {
+		return path, nil
+	}
+	out, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
 	if err != nil {
-		return 0
+		return "", fmt.Errorf("ask for the C compiler: %w", err)
 	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			fmt.Sscan(rest, &kib)
-		}
+	compiler := strings.Fields(string(out))
+	if len(compiler) == 0 {
+		return "", nil
 	}
-	return kib
-}
-
-func (a *arena) open() (*client.Client, error) {
-	return client.Open(client.Options{Socket: a.socket, NoAutostart: true})
-}
-
-// newDatabase makes the next database, through the daemon, and returns its name.
-func (a *arena) newDatabase(ctx context.Context) (string, error) {
-	c, err := a.open()
+	if _, err := exec.LookPath(compiler[0]); err != nil {
+		a.built[name] = ""
+		return "", nil
+	}
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/skylinedb/skylinedb").Output()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("find the benchmark's source: %w", err)
 	}
-	defer c.Close()
-	a.files++
-	name := fmt.Sprintf("%d.db", a.files)
-	_, err = c.Exec(ctx, name, client.SQL(createTable))
-	return name, err
+	path := a.output(name)
+	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(strings.TrimSpace(string(module)), "bench", "clib"), "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build the writer with the C library: %w", err)
+	}
+	a.built[name] = path
+	return path, nil
 }
 
-// throughDaemon measures clients of the daemon that share this process, each
-// with a connection of its own.
-func (a *arena) throughDaemon(ctx context.Context, clients int, d time.Duration) (sample, error) {
-	db, err := a.newDatabase(ctx)
-	if err != nil {
-		return sample{}, err
-	}
-	writers := make([]*daemonWriter, clients)
-	for i := range writers {
-		if writers[i], err = newDaemonWriter(ctx, a.socket, db, i); err != nil {
-			return sample{}, err
-		}
-		defer writers[i].close()
-	}
-	var wg sync.WaitGroup
-	samples := make([]sample, clients)
-	start := time.Now()
-	for i, w := range writers {
-		wg.Go(func() { samples[i] = measure(w, start.Add(d)) })
-	}
-	wg.Wait()
-	total := sample{Elapsed: time.Since(start)}
-	for _, s := range samples {
-		total.merge(s)
-	}
-	return total, nil
+// self returns how to start this program in one of its roles.
+func self(role string) ([]string, error) {
+	path, err := os.Executable()
+	return []string{path, role}, err
 }
 
-// throughDaemonProcesses measures clients of the daemon that are processes.
-func (a *arena) throughDaemonProcesses(ctx context.Context, clients int, d time.Duration) (sample, error) {
-	db, err := a.newDatabase(ctx)
-	if err != nil {
-		return sample{}, err
+// jobs returns the same job for so many clients.
+func jobs(n int, job load.Job) []load.Job {
+	all := make([]load.Job, n)
+	for i := range all {
+		all[i] = job
+		all[i].ID = i
 	}
-	return measureProcesses(ctx, clients, d, modeDaemon, a.socket, db)
+	return all
 }
-
-// direct measures processes that write to the file themselves.
-func (a *arena) direct(ctx context.Context, clients int, d time.Duration) (sample, error) {
-	db, err := a.newDatabase(ctx)
-	if err != nil {
-		return sample{}, err
-	}
-	// The daemon lets the file go, so that it is the writers' alone.
-	c, err := a.open()
-	if err != nil {
-		return sample{}, err
-	}
-	defer c.Close()
-	if _, err := c.CloseDatabase(ctx, db, true); err != nil {
-		return sample{}, err
-	}
-	return measureProcesses(ctx, clients, d, modeDirect, filepath.Join(a.dir, db), "")
-}
-
-// daemonWriter writes through the daemon.
-type daemonWriter struct {
-	c     *client.Client
-	batch client.Batch
-}
-
-func newDaemonWriter(ctx context.Context, socket, db string, id int) (*daemonWriter, error) {
-	c, err := client.Open(client.Options{Socket: socket, NoAutostart: true})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := c.Ping(ctx); err != nil {
-		return nil, err
-	}
-	return &daemonWriter{c, client.Batch{
-		DB: db, Sync: wire.SyncFull, Stmts: []client.Stmt{client.SQL(insertRow, id, rowText)},
-	}}, nil
-}
-
-func (w *daemonWriter) write() error {
-	_, err := w.c.ExecBatch(context.Background(), w.batch)
-	return err
-}
-
-func (w *daemonWriter) close() { w.c.Close() }
