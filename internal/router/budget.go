@@ -154,7 +154,7 @@ type account struct {
 	own int        // bytes taken of the allowance
 }
 
-// reservation is what one request has taken.
+// reservation is what one request has taken. The zero reservation is nothing.
 type reservation struct {
 	account *account
 	budget  *budget
@@ -162,21 +162,28 @@ type reservation struct {
 	share   *share // nil where it fits the allowance
 }
 
-// reserve takes n bytes, of the budget b, for a frame that is about to be read.
-// It fails when ctx ends.
-func (a *account) reserve(ctx context.Context, b *budget, n int) (*reservation, error) {
+// take takes n bytes of the allowance, if there are so many.
+func (a *account) take(n int) bool {
 	a.mu.Lock()
-	if a.own+n <= allowance {
-		a.own += n
-		a.mu.Unlock()
-		return &reservation{account: a, n: n}, nil
+	defer a.mu.Unlock()
+	if a.own+n > allowance {
+		return false
 	}
-	a.mu.Unlock()
+	a.own += n
+	return true
+}
+
+// reserve takes n bytes, of the allowance or of the budget b, for a frame that
+// is about to be read. It fails when ctx ends.
+func (a *account) reserve(ctx context.Context, b *budget, n int) (reservation, error) {
+	if a.take(n) {
+		return reservation{account: a, n: n}, nil
+	}
 	s, err := b.acquire(ctx, n, a.end)
 	if err != nil {
-		return nil, err
+		return reservation{}, err
 	}
-	return &reservation{account: a, budget: b, n: n, share: s}, nil
+	return reservation{account: a, budget: b, n: n, share: s}, nil
 }
 
 // progressed notes that bytes of the frame have come.
@@ -195,11 +202,12 @@ func (r *reservation) arrived() {
 
 // release gives the bytes back. Call it once.
 func (r *reservation) release() {
-	if r.share != nil {
+	switch {
+	case r.share != nil:
 		r.budget.release(r.share)
-		return
+	case r.account != nil:
+		r.account.mu.Lock()
+		r.account.own -= r.n
+		r.account.mu.Unlock()
 	}
-	r.account.mu.Lock()
-	r.account.own -= r.n
-	r.account.mu.Unlock()
 }

@@ -1,7 +1,7 @@
 package router
 
 import (
-	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"runtime/debug"
@@ -30,6 +30,7 @@ type conn struct {
 	opened   time.Time
 	stopping atomic.Bool     // stopReading was called
 	answered func()          // deliver
+	in       inbox           // of the reader
 	txs      map[string]held // by their ids; of the reader
 	out      outbox          // of the one who writes
 	woken    chan struct{}   // the reader has reason to look again
@@ -43,8 +44,8 @@ type conn struct {
 func newConn(r *Router, nc net.Conn) *conn {
 	c := &conn{
 		r: r, nc: nc, sender: transport.NewSender(nc), opened: time.Now(),
-		account: &account{end: func() { nc.Close() }},
-		woken:   make(chan struct{}, 1), txs: map[string]held{},
+		account: &account{end: func() { transport.HangUp(nc) }},
+		in:      inbox{nc: nc}, woken: make(chan struct{}, 1), txs: map[string]held{},
 	}
 	c.answered = c.deliver
 	return c
@@ -68,12 +69,17 @@ func (c *conn) read() {
 // readAll reports whether the client may be sending still.
 func (c *conn) readAll() (lingers bool) {
 	defer c.recovered()
-	br := bufio.NewReaderSize(c.nc, 4<<10)
 	for {
-		if _, err := br.Peek(1); err != nil { // between frames a client may take its time
-			return false
+		c.waitUntil(c.hasRoom)
+		if c.takeWhole() {
+			if err := c.in.receive(c.takeWhole); err != nil {
+				return false
+			}
 		}
-		p := c.request(br)
+		if c.in.buffered() == 0 || !c.mayAsk() {
+			continue
+		}
+		p := c.request()
 		if p == nil {
 			return false
 		}
@@ -82,14 +88,31 @@ func (c *conn) readAll() (lingers bool) {
 		if p.last {
 			return true
 		}
-		c.waitUntil(c.hasRoom)
 	}
+}
+
+// takeWhole starts the requests that have arrived wholly. It reports false where
+// something has to be waited for first: the rest of a frame, or room in a bound.
+func (c *conn) takeWhole() bool {
+	for c.mayAsk() {
+		body, ok := c.in.whole()
+		if !ok || len(body) > c.r.cfg.MaxFrame || !c.account.take(len(body)) {
+			c.deliver()
+			return c.in.buffered() == 0
+		}
+		p := c.dispatch(bytes.Clone(body))
+		p.held = reservation{account: c.account, n: len(body)}
+		c.in.take(body)
+		c.owe(p)
+	}
+	c.deliver()
+	return false
 }
 
 // request reads a frame that has begun and starts what it asks for. It returns
 // nil where the client hangs up or takes too long.
-func (c *conn) request(br *bufio.Reader) *pending {
-	n, err := c.readHeader(br)
+func (c *conn) request() *pending {
+	n, err := c.readHeader()
 	if err != nil {
 		return nil
 	}
@@ -110,7 +133,7 @@ func (c *conn) request(br *bufio.Reader) *pending {
 			held.release()
 		}
 	}()
-	body, err := c.readBody(br, int(n), held)
+	body, err := c.readBody(int(n), &held)
 	if err != nil {
 		return nil
 	}
@@ -120,17 +143,17 @@ func (c *conn) request(br *bufio.Reader) *pending {
 	return p
 }
 
-func (c *conn) readHeader(br *bufio.Reader) (n uint32, err error) {
-	err = c.inTime(br, wire.HeaderSize, func() error {
-		n, err = wire.ReadHeader(br)
+func (c *conn) readHeader() (n uint32, err error) {
+	err = c.inTime(wire.HeaderSize, func() error {
+		n, err = wire.ReadHeader(&c.in)
 		return err
 	})
 	return n, err
 }
 
-func (c *conn) readBody(br *bufio.Reader, n int, held *reservation) (body []byte, err error) {
-	err = c.inTime(br, n, func() error {
-		body, err = wire.ReadBody(&watched{br, held}, n)
+func (c *conn) readBody(n int, held *reservation) (body []byte, err error) {
+	err = c.inTime(n, func() error {
+		body, err = wire.ReadBody(&watched{&c.in, held}, n)
 		return err
 	})
 	return body, err
@@ -151,8 +174,8 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // inTime lets read take n bytes. What is not there yet must come in time: it
 // holds a part of the budget.
-func (c *conn) inTime(br *bufio.Reader, n int, read func() error) error {
-	if br.Buffered() >= n {
+func (c *conn) inTime(n int, read func() error) error {
+	if c.in.buffered() >= n {
 		return read()
 	}
 	c.allowReading(time.Now().Add(frameTime))
@@ -195,7 +218,7 @@ func (c *conn) refuse(err error) {
 func (c *conn) recovered() {
 	if v := recover(); v != nil {
 		c.logPanic(v)
-		c.nc.Close()
+		transport.HangUp(c.nc)
 	}
 }
 

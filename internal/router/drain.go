@@ -2,6 +2,8 @@ package router
 
 import (
 	"time"
+
+	"github.com/skylinedb/skylinedb/internal/transport"
 )
 
 // Patience of a shutdown.
@@ -60,7 +62,7 @@ func (r *Router) closeConns() {
 	}
 	r.cancel()
 	for _, c := range r.connections() {
-		c.nc.Close()
+		transport.HangUp(c.nc)
 	}
 	<-done
 }

@@ -26,8 +26,8 @@ type pending struct {
 	streams bool   // the reply has several frames
 	cancel  func() // ends the request, nil where that cannot be; safe at any time
 
-	held    *reservation // what the request takes of the budget, nil for nothing
-	results *results     // what its results take, likewise
+	held    reservation // what the request takes of the budget
+	results *results    // what its results take, nil for nothing
 }
 
 // ready returns the reply if it is there.
@@ -72,9 +72,7 @@ func (p *pending) received(reply *wire.Reply) *wire.Reply {
 // settle gives back what the request took of the budget, once its reply was
 // written or there is nobody to read it.
 func (p *pending) settle() {
-	if p.held != nil {
-		p.held.release()
-	}
+	p.held.release()
 	if p.sub != nil {
 		p.sub.end(nil)
 	}
@@ -143,8 +141,14 @@ func (c *conn) waitUntil(f func() bool) {
 	}
 }
 
-// hasRoom reports whether the client may ask for more. It is called with mu
-// held.
+// mayAsk reports whether the client may ask for more.
+func (c *conn) mayAsk() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hasRoom()
+}
+
+// hasRoom is mayAsk with mu held.
 func (c *conn) hasRoom() bool { return len(c.owed) < maxUnanswered }
 
 // isPaid reports whether nothing is owed any more. It is called with mu held.

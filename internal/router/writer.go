@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -252,10 +253,10 @@ func (c *conn) lost(err error) {
 	c.giveUp()
 }
 
-// giveUp closes the connection, which ends its reader.
+// giveUp ends the connection. Its reader closes it.
 func (c *conn) giveUp() {
 	c.out.gone = true
-	c.nc.Close()
+	transport.HangUp(c.nc)
 }
 
 // lingerOn reads what the client still sends, for a while, and throws it away:

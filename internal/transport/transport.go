@@ -93,6 +93,34 @@ func NewSender(conn net.Conn) *Sender { return &Sender{newSender(conn)} }
 // connection's Write. On Windows that is always all of it.
 func (s *Sender) Send(b []byte) (n int, err error) { return s.os.send(b) }
 
+// Receive reads what arrives on a connection that Accept returned into the room
+// it is given, which is not empty, and calls arrived with the number of bytes,
+// until that returns false or reading fails: with [io.EOF] at the end, with
+// [os.ErrDeadlineExceeded] after the read deadline. Room is asked for when there
+// is something to read, where the system allows; if there turns out to be
+// nothing, arrived is told 0. No other Read may go on meanwhile, and Close waits
+// for arrived: see [HangUp].
+func Receive(conn net.Conn, room func() []byte, arrived func(n int) bool) error {
+	return receive(conn, room, arrived)
+}
+
+// receivePlainly is Receive by Read alone.
+func receivePlainly(conn net.Conn, room func() []byte, arrived func(n int) bool) error {
+	for {
+		n, err := conn.Read(room())
+		if n > 0 && !arrived(n) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// HangUp ends a connection for both sides without waiting for anyone: reads and
+// writes that go on fail. It remains to be closed.
+func HangUp(conn net.Conn) { hangUp(conn) }
+
 // PeerPID returns the number of the process at the other end of a connection
 // that Accept returned, 0 where the system does not tell it. The process may
 // have ended since, and its number may be another's.

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"runtime"
 	"time"
 
 	"github.com/skylinedb/skylinedb/wire"
@@ -23,11 +22,7 @@ func inGroups(c *Call) bool {
 
 // gather returns the batches of a group: c and those that wait behind it. It
 // never waits for more. A call of another kind stays for the next turn.
-func (w *Worker) gather(c *Call) (out []*batch) {
-	defer func() { w.lastGroup = len(out) }()
-	if w.lastGroup > 1 {
-		runtime.Gosched()
-	}
+func (w *Worker) gather(c *Call) []*batch {
 	group := appendBatch(nil, c)
 	for size := c.size; len(group) < groupBatches && size < groupBytes; {
 		select {

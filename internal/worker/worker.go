@@ -56,20 +56,19 @@ type Worker struct {
 	readers  *readers
 
 	// Owned by the goroutine.
-	next      *Call // taken from the queue, not yet handled
-	lastGroup int
-	inFlight  []*Call // taken and perhaps unanswered, for a panic
-	told      []*Call // of the group that is being answered; kept for its room
-	lastUse   time.Time
-	state     state
-	db        *sqlite.Conn // nil while there is no connection
-	identity  dbfile.Identity
-	files     *dbfile.Footprint // of db
-	harm      *harm
-	rev       revision
-	replay    records
-	ckpt      checkpointPolicy
-	stats     counters
+	next     *Call   // taken from the queue, not yet handled
+	inFlight []*Call // taken and perhaps unanswered, for a panic
+	told     []*Call // of the group that is being answered; kept for its room
+	lastUse  time.Time
+	state    state
+	db       *sqlite.Conn // nil while there is no connection
+	identity dbfile.Identity
+	files    *dbfile.Footprint // of db
+	harm     *harm
+	rev      revision
+	replay   records
+	ckpt     checkpointPolicy
+	stats    counters
 }
 
 // Start starts the worker of a database. It opens nothing before prev is
