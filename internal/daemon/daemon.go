@@ -49,10 +49,12 @@ func Run(cfg config.Config, logs io.Writer) error {
 	}
 	defer lock.Unlock()
 	warnOfOpenFolders(log, root.Dir(), socket)
+	var mem memory
 	r := router.New(router.Config{
 		Root: root, Socket: socket, Version: config.Version, MaxFrame: cfg.MaxFrame,
 		Synchronous: synchronous(cfg), ForeignKeys: cfg.ForeignKeys,
 		WorkerIdle: cfg.WorkerIdle, RouterIdle: cfg.RouterIdle, Log: log,
+		Rest: mem.giveBack,
 		Listen: func() (*transport.Listener, error) {
 			l, err := transport.Listen(socket)
 			if err == nil {

@@ -43,10 +43,15 @@ type Footprint struct {
 	scratch []byte
 }
 
-// sameTime is how far apart two changes of a file are certain to have
-// different times, on the coarsest file system. A file that was changed less
-// long ago is compared by its content as well.
-const sameTime = 2 * time.Second
+// How far apart two changes of a file are certain to have different times: on
+// the coarsest file system, and on any but that of a memory card (FAT). A file
+// that was changed less long ago is compared by its content as well, each time
+// or, once it would be seen nearly everywhere, now and then.
+const (
+	sameTime   = 2 * time.Second
+	sameTick   = 20 * time.Millisecond
+	nowAndThen = 10 * time.Millisecond
+)
 
 // TakeFootprint notes how the files of a connection to the database file are
 // now. Page is the number of a page, counted from 1, that differs between any
@@ -172,7 +177,7 @@ func lookFor(id Identity, path string, h Handle) (size int64, moved bool) {
 // fileIsKnown reports whether the database file is as it was noted, or as
 // somebody's checkpoint has made it, which it notes then.
 func (p *Footprint) fileIsKnown(now Identity, index indexState, ok bool) bool {
-	if now.Unchanged(p.file) && p.seen.UnixNano()-p.file.ModTime > int64(sameTime) {
+	if now.Unchanged(p.file) && p.comparedWell(time.Now()) {
 		return true
 	}
 	if ok && (index.checkpointing() || index.salts != p.known.salts ||
@@ -186,6 +191,13 @@ func (p *Footprint) fileIsKnown(now Identity, index indexState, ok bool) bool {
 	}
 	p.file, p.seen = now, seen
 	return true
+}
+
+// comparedWell reports whether the content was compared so long after the file's
+// last change, or so short a time ago, that a change since would show in its time.
+func (p *Footprint) comparedWell(now time.Time) bool {
+	after := time.Duration(p.seen.UnixNano() - p.file.ModTime)
+	return after > sameTime || after > sameTick && now.Sub(p.seen) < nowAndThen
 }
 
 // note notes the file as it is, after what index says was done to it. It

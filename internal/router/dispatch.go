@@ -132,10 +132,6 @@ func (r *Router) ping(req *wire.Request) (*wire.Reply, error) {
 	return reply, nil
 }
 
-// used notes a request that counts as use of the daemon. It counts from the
-// router's start: the time of day may be set meanwhile.
-func (r *Router) used() { r.lastUse.Store(int64(time.Since(r.started))) }
-
 func tooManyDatabases(n int) error {
 	return wire.Errorf(wire.CodeQueueFull, "The daemon serves %d databases at once and all are in use: ask again later.", n)
 }

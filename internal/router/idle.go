@@ -33,7 +33,7 @@ func (r *Router) waitForEnd() (idle bool) {
 			return false
 		case <-timer.C:
 		}
-		left := r.cfg.RouterIdle - (time.Since(r.started) - time.Duration(r.lastUse.Load()))
+		left := r.cfg.RouterIdle - r.unused()
 		if left <= 0 && !r.busy() {
 			return true
 		}

@@ -28,6 +28,9 @@ type Config struct {
 	WorkerIdle  time.Duration // 0 is never
 	RouterIdle  time.Duration // 0 is never
 	Log         *slog.Logger
+	// Rest is called, never by two at once, when no request has come for some
+	// seconds after one that did; nil for nothing.
+	Rest func()
 	// Listen makes the listener. It is called again where an idle end that
 	// had begun was called off.
 	Listen func() (*transport.Listener, error)
@@ -50,6 +53,7 @@ type Router struct {
 	asked    chan struct{} // closed by Shutdown
 	askOnce  sync.Once
 	lastUse  atomic.Int64 // when a request that counts as use came, in nanoseconds since started
+	busyTime atomic.Bool  // rest is due
 	accepts  sync.WaitGroup
 	conns    sync.WaitGroup
 	connsMu  sync.Mutex // guards open

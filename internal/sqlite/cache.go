@@ -22,12 +22,13 @@ type stmtCache struct {
 
 // cached is a statement and the tables that it may change.
 type cached struct {
-	stmt   *sqlite3.Stmt
+	sql    string
+	stmt   *sqlite3.Stmt // nil while it is used, or was closed then
 	tables []string
 }
 
-// take returns the statement for sql and removes it from the cache, so that
-// nothing closes it while it is used; nil if there is none.
+// take returns the statement for sql, nil if there is none. It is the caller's
+// until put, so that nothing closes it while it is used.
 func (c *stmtCache) take(sql string) (*sqlite3.Stmt, []string) {
 	if len(sql) > cacheSQLMax { // none is kept, and the text need not be hashed
 		return nil, nil
@@ -36,9 +37,11 @@ func (c *stmtCache) take(sql string) (*sqlite3.Stmt, []string) {
 	if !ok {
 		return nil, nil
 	}
-	delete(c.byText, sql)
-	found := c.recent.Remove(e).(cached)
-	return found.stmt, found.tables
+	c.recent.MoveToFront(e)
+	found := e.Value.(*cached)
+	st := found.stmt
+	found.stmt = nil
+	return st, found.tables
 }
 
 // put keeps st, which is reset and has no bindings, and closes the statement
@@ -48,13 +51,19 @@ func (c *stmtCache) put(sql string, st *sqlite3.Stmt, tables []string) {
 		st.Close()
 		return
 	}
+	if front := c.recent.Front(); front != nil {
+		if last := front.Value.(*cached); last.stmt == nil && last.sql == sql { // it was taken from here
+			last.stmt, last.tables = st, tables
+			return
+		}
+	}
 	if c.byText == nil {
 		c.byText = make(map[string]*list.Element, cacheStmts)
 	}
-	c.byText[sql] = c.recent.PushFront(cached{st, tables})
+	c.byText[sql] = c.recent.PushFront(&cached{sql, st, tables})
 	if c.recent.Len() > cacheStmts {
-		last := c.recent.Remove(c.recent.Back()).(cached).stmt
-		delete(c.byText, last.SQL())
-		last.Close()
+		last := c.recent.Remove(c.recent.Back()).(*cached)
+		delete(c.byText, last.sql)
+		last.stmt.Close()
 	}
 }

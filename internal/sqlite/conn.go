@@ -110,8 +110,8 @@ func Open(file string, o Options) (_ *Conn, err error) {
 	return c, nil
 }
 
-// nameAndFlags returns what SQLite is told to open. A path is given as it is;
-// only a URI can name a file layer. https://sqlite.org/uri.html
+// nameAndFlags returns what SQLite is told to open. Only a URI can name a file
+// layer. https://sqlite.org/uri.html
 func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
 	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_NOFOLLOW
 	if o.ReadOnly {
@@ -120,14 +120,14 @@ func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
 	if o.Create {
 		flags |= sqlite3.OPEN_CREATE
 	}
-	if o.VFS == "" {
+	path := filepath.ToSlash(file)
+	if strings.HasPrefix(path, "//") { // of another machine, which a URI would be read as
 		return file, flags
 	}
-	path := filepath.ToSlash(file)
 	if !strings.HasPrefix(path, "/") { // a drive
 		path = "/" + path
 	}
-	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {o.VFS}}.Encode()}
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {joined(o.VFS)}}.Encode()}
 	return uri.String(), flags | sqlite3.OPEN_URI
 }
 

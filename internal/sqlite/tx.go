@@ -77,27 +77,33 @@ func (c *Conn) DataVersion() (version int64, err error) {
 }
 
 // Savepoint is a place in a transaction that can be returned to.
-type Savepoint string
+type Savepoint int
 
 // The savepoints that the engine uses, the second within the first.
 const (
-	BatchSavepoint     Savepoint = "batch"
-	StatementSavepoint Savepoint = "statement"
+	BatchSavepoint Savepoint = iota
+	StatementSavepoint
 )
+
+// savepoints are the statements of each.
+var savepoints = [...]struct{ set, release, rollback string }{
+	BatchSavepoint:     {`SAVEPOINT batch`, `RELEASE batch`, `ROLLBACK TO batch`},
+	StatementSavepoint: {`SAVEPOINT statement`, `RELEASE statement`, `ROLLBACK TO statement`},
+}
 
 // Savepoint marks the place s.
 func (c *Conn) Savepoint(s Savepoint) error {
-	return translate(c.exec(`SAVEPOINT `+string(s)), "set a savepoint")
+	return translate(c.exec(savepoints[s].set), "set a savepoint")
 }
 
 // ReleaseSavepoint forgets s and those within it and keeps what came after.
 func (c *Conn) ReleaseSavepoint(s Savepoint) error {
-	return translate(c.exec(`RELEASE `+string(s)), "release a savepoint")
+	return translate(c.exec(savepoints[s].release), "release a savepoint")
 }
 
 // RollbackToSavepoint undoes what came after s and forgets it.
 func (c *Conn) RollbackToSavepoint(s Savepoint) error {
-	if err := c.exec(`ROLLBACK TO ` + string(s)); err != nil {
+	if err := c.exec(savepoints[s].rollback); err != nil {
 		return translate(err, "roll back to a savepoint")
 	}
 	return c.ReleaseSavepoint(s)

@@ -167,7 +167,7 @@ func glance(file string) error {
 }
 
 // changed returns when a file was last changed, or came to its name.
-func changed(t *testing.T, path string) time.Time {
+func changed(t testing.TB, path string) time.Time {
 	t.Helper()
 	info, err := os.Stat(path)
 	if err != nil {

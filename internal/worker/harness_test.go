@@ -25,7 +25,7 @@ const patience = time.Minute
 // harness is the part of the router that a worker depends on: it starts one
 // where there is none and lets it retire.
 type harness struct {
-	t    *testing.T
+	t    testing.TB
 	file string
 	cfg  Config
 
@@ -38,7 +38,7 @@ type harness struct {
 }
 
 // newHarness serves a database that does not exist yet.
-func newHarness(t *testing.T) *harness {
+func newHarness(t testing.TB) *harness {
 	t.Helper()
 	root, err := dbfile.OpenRoot(t.TempDir())
 	if err != nil {

@@ -134,7 +134,7 @@ func TestLogBesideAnEmptyFileIsKept(t *testing.T) {
 }
 
 // makeLog returns the log of some other database.
-func makeLog(t *testing.T) []byte {
+func makeLog(t testing.TB) []byte {
 	t.Helper()
 	h := newHarness(t)
 	o := openOutside(t, h.file)

@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
+	"github.com/ncruces/go-sqlite3/vfs"
+)
+
+// joinedLogs is a file layer that writes a commit's frames to the log at once.
+// SQLite writes the header and the page of each by themselves, which makes six
+// system calls of a commit of three pages. Everything else is the layer's that
+// it stands on.
+//
+// Source: https://sqlite.org/walformat.html#the_wal_file_format
+type joinedLogs struct{ name string }
+
+// joined returns the name of a layer that stands on the one of that name.
+func joined(name string) string {
+	l := &joinedLogs{name}
+	vfs.Register("log-"+name, l)
+	return "log-" + name
+}
+
+func (l *joinedLogs) base() vfs.VFS { return vfs.Find(l.name) }
+
+// Open implements [vfs.VFS].
+func (l *joinedLogs) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	return vfsutil.WrapOpen(l.base(), name, flags)
+}
+
+// OpenFilename implements [vfs.VFSFilename].
+func (l *joinedLogs) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := vfsutil.WrapOpenFilename(l.base(), name, flags)
+	if err == nil && flags&vfs.OPEN_WAL != 0 {
+		f = &logFile{File: f}
+	}
+	return f, flags, err
+}
+
+// Delete implements [vfs.VFS].
+func (l *joinedLogs) Delete(name string, syncDir bool) error { return l.base().Delete(name, syncDir) }
+
+// Access implements [vfs.VFS].
+func (l *joinedLogs) Access(name string, flags vfs.AccessFlag) (bool, error) {
+	return l.base().Access(name, flags)
+}
+
+// FullPathname implements [vfs.VFS].
+func (l *joinedLogs) FullPathname(name string) (string, error) { return l.base().FullPathname(name) }
+
+// frameHeaderSize is the size of what stands before each page in a log.
+const frameHeaderSize = 24
+
+// maxJoined bounds the frames that are held, in bytes: a transaction may write
+// many before its commit.
+const maxJoined = 256 << 10
+
+// frameBuffers hold frames on their way into a log: a database that is not
+// written has none.
+var frameBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// logFile is a log. It holds the frames of a transaction until the page of the
+// last is written, the one with the commit in its header, or until anything else
+// is done with the log. So a commit is written, or has failed, when SQLite is
+// told so, and nobody is told of it before.
+type logFile struct {
+	vfs.File
+	held *[]byte // frames, perhaps without the last one's page; nil for none
+	at   int64   // where they belong
+
+	inFrame bool // a header is held last
+	commits bool // of a commit
+}
+
+// Unwrap implements [vfs.FileUnwrap].
+func (f *logFile) Unwrap() vfs.File { return f.File }
+
+// WriteAt implements [vfs.File].
+func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
+	header := len(p) == frameHeaderSize && !f.inFrame
+	if f.held != nil && (off != f.at+int64(len(*f.held)) || !header && !f.inFrame) {
+		if err := f.flush(); err != nil { // it does not go on from there
+			return 0, err
+		}
+	}
+	switch {
+	case header:
+		f.hold(p, off)
+		f.inFrame, f.commits = true, binary.BigEndian.Uint32(p[4:]) != 0
+		return len(p), nil
+	case f.inFrame:
+		f.hold(p, off)
+		f.inFrame = false
+		if f.commits || len(*f.held) > maxJoined {
+			if err := f.flush(); err != nil {
+				return 0, err
+			}
+		}
+		return len(p), nil
+	}
+	return f.File.WriteAt(p, off)
+}
+
+// hold keeps a piece that belongs behind those that are held.
+func (f *logFile) hold(p []byte, off int64) {
+	if f.held == nil {
+		f.held, f.at = frameBuffers.Get().(*[]byte), off
+	}
+	*f.held = append(*f.held, p...)
+}
+
+// flush writes what is held. Where that fails it is gone, as the transaction is.
+func (f *logFile) flush() error {
+	if f.held == nil {
+		return nil
+	}
+	_, err := f.File.WriteAt(*f.held, f.at)
+	f.drop()
+	return err
+}
+
+func (f *logFile) drop() {
+	if f.held != nil {
+		*f.held = (*f.held)[:0]
+		frameBuffers.Put(f.held)
+	}
+	f.held, f.inFrame = nil, false
+}
+
+// ReadAt implements [vfs.File].
+func (f *logFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.flush(); err != nil {
+		return 0, err
+	}
+	return f.File.ReadAt(p, off)
+}
+
+// Truncate implements [vfs.File].
+func (f *logFile) Truncate(size int64) error {
+	if err := f.flush(); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
+}
+
+// Sync implements [vfs.File].
+func (f *logFile) Sync(flags vfs.SyncFlag) error {
+	if err := f.flush(); err != nil {
+		return err
+	}
+	return f.File.Sync(flags)
+}
+
+// Size implements [vfs.File].
+func (f *logFile) Size() (int64, error) {
+	if err := f.flush(); err != nil {
+		return 0, err
+	}
+	return f.File.Size()
+}
+
+// Close implements [io.Closer]. What is held was not committed.
+func (f *logFile) Close() error {
+	f.drop()
+	return f.File.Close()
+}
