@@ -72,7 +72,12 @@ type logFile struct {
 
 	inFrame bool // a header is held last
 	commits bool // of a commit
+
+	unsent span // what was written since the last sync or writeback
 }
+
+// span is a part of a file.
+type span struct{ from, to int64 }
 
 // Unwrap implements [vfs.FileUnwrap].
 func (f *logFile) Unwrap() vfs.File { return f.File }
@@ -117,8 +122,28 @@ func (f *logFile) flush() error {
 		return nil
 	}
 	_, err := f.File.WriteAt(*f.held, f.at)
+	if err == nil {
+		f.sendBack(f.at, f.at+int64(len(*f.held)))
+	}
 	f.drop()
 	return err
+}
+
+// writebackSize is how much of a log may wait in memory for the disk, in bytes,
+// before the system is told to begin with it. Without that a checkpoint, which
+// syncs the log first, makes all who write wait for megabytes at once.
+const writebackSize = 256 << 10
+
+// sendBack notes what was written, and has it sent to the disk if it is much.
+func (f *logFile) sendBack(from, to int64) {
+	u := &f.unsent
+	if u.to != from { // the log began anew
+		u.from = from
+	}
+	if u.to = to; to-u.from >= writebackSize {
+		startWriteback(real(f.File), u.from, to-u.from)
+		u.from = to
+	}
 }
 
 func (f *logFile) drop() {
@@ -150,6 +175,7 @@ func (f *logFile) Sync(flags vfs.SyncFlag) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
+	f.unsent.from = f.unsent.to
 	return f.File.Sync(flags)
 }
 
