@@ -12,54 +12,68 @@ import (
 
 const namePlain = "plain"
 
-// growth looks for what makes a batch dearer as the daemon's world grows.
+// world is what there is beside what is measured.
+type world struct {
+	name string
+	idle int // connections
+	grow func(context.Context, *daemon) error
+}
+
+// growth looks for what makes a batch dearer as the daemon's world grows. The
+// records of requests matter to batches that have ids.
 func growth(_ context.Context, a *arena) ([]contest, error) {
+	plain := world{name: namePlain}
+	return []contest{
+		growthContest(a, "", newBareWriter, []world{
+			plain,
+			{fmt.Sprintf("idle connections: %d", a.sizes.idleConns), a.sizes.idleConns, nil},
+			{fmt.Sprintf("idle open databases: %d", a.sizes.idleDatabases), 0, func(ctx context.Context, d *daemon) error {
+				_, err := d.newDatabases(ctx, a.sizes.idleDatabases)
+				return err
+			}},
+			{"a file of " + formatBytes(float64(a.sizes.file)), 0, a.growFile},
+		}),
+		growthContest(a, ", batches with ids", newGoWriter, []world{
+			plain,
+			{fmt.Sprintf("request records in the file: %d", a.sizes.records), 0, a.growRecords},
+		}),
+	}, nil
+}
+
+// growthContest compares worlds, the first of which is plain.
+func growthContest[W load.Writer](a *arena, what string, open func(load.Job) (W, error), worlds []world) contest {
 	w := work{batchClients, load.Job{Sync: string(wire.SyncFull)}}
 	c := contest{
-		name: fmt.Sprintf("synchronous=full, clients: %d", w.clients), sync: w.job.Sync, clients: w.clients,
+		name: fmt.Sprintf("synchronous=full, clients: %d%s", w.clients, what), sync: w.job.Sync, clients: w.clients,
 		columns: append(latencyColumns, column{name: figErrors, unit: counted}, column{name: figCPU, unit: inSeconds, spread: true},
 			column{name: "p50 to plain", ratio: figP50}, column{name: "CPU to plain", ratio: figCPU}),
 		beside: namePlain,
 	}
-	for _, kind := range []struct {
-		name string
-		idle int // connections
-		grow func(context.Context, *daemon) error
-	}{
-		{namePlain, 0, nil},
-		{fmt.Sprintf("idle connections: %d", a.sizes.idleConns), a.sizes.idleConns, nil},
-		{fmt.Sprintf("idle open databases: %d", a.sizes.idleDatabases), 0, func(ctx context.Context, d *daemon) error {
-			_, err := d.newDatabases(ctx, a.sizes.idleDatabases)
-			return err
-		}},
-		{"a file of " + formatBytes(float64(a.sizes.file)), 0, a.growFile},
-		{fmt.Sprintf("request records in the file: %d", a.sizes.records), 0, a.growRecords},
-	} {
-		c.contestants = append(c.contestants, contestant{kind.name, func(ctx context.Context) (figures, error) {
-			return a.grown(ctx, w, kind.idle, kind.grow)
+	for _, world := range worlds {
+		c.contestants = append(c.contestants, contestant{world.name, func(ctx context.Context) (figures, error) {
+			return grown(ctx, a, w, world, open)
 		}})
 	}
-	return []contest{c}, nil
+	return c
 }
 
-// grown measures a daemon whose world has grown, with idle connections or by
-// what grow does to it.
-func (a *arena) grown(ctx context.Context, w work, idle int, grow func(context.Context, *daemon) error) (figures, error) {
+// grown measures a daemon in a world.
+func grown[W load.Writer](ctx context.Context, a *arena, w work, o world, open func(load.Job) (W, error)) (figures, error) {
 	return a.withDaemon(ctx, func(d *daemon) (f figures, err error) {
 		if err := d.newDatabase(ctx, dbName); err != nil {
 			return nil, err
 		}
-		if grow != nil {
-			if err := grow(ctx, d); err != nil {
+		if o.grow != nil {
+			if err := o.grow(ctx, d); err != nil {
 				return nil, err
 			}
 		}
-		conns, err := a.idle(ctx, d, idle)
+		conns, err := a.idle(ctx, d, o.idle)
 		defer func() { err = errors.Join(err, closeAll(conns)) }()
 		if err != nil {
 			return nil, err
 		}
-		return measureWriters(ctx, a, d, w.jobsAt(d, dbName), newBareWriter)
+		return measureWriters(ctx, a, d, w.jobsAt(d, dbName), open)
 	})
 }
 
