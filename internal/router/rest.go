@@ -11,25 +11,34 @@ const restAfter = 3 * time.Second
 // router's start: the time of day may be set meanwhile.
 func (r *Router) used() {
 	r.lastUse.Store(int64(time.Since(r.started)))
-	if r.cfg.Rest != nil && !r.busyTime.Swap(true) {
-		time.AfterFunc(restAfter, r.rest)
-	}
-}
-
-// rest calls Config.Rest once no request has come for a while. One timer is
-// under way from the first request until then.
-func (r *Router) rest() {
-	if left := restAfter - r.unused(); left > 0 && r.ctx.Err() == nil {
-		time.AfterFunc(left, r.rest)
-		return
-	}
-	r.busyTime.Store(false)
-	if r.ctx.Err() == nil {
-		r.cfg.Rest()
-	}
+	r.expectRest(restAfter)
 }
 
 // unused returns how long no request has counted as use.
 func (r *Router) unused() time.Duration {
 	return time.Since(r.started) - time.Duration(r.lastUse.Load())
+}
+
+// expectRest has rest called after d, unless it will be anyway: one timer runs
+// from the first request until no more have come for a while.
+func (r *Router) expectRest(d time.Duration) {
+	if r.cfg.Rest != nil && !r.restDue.Swap(true) {
+		time.AfterFunc(d, r.rest)
+	}
+}
+
+// rest calls Config.Rest if no request has come for a while, and else later.
+func (r *Router) rest() {
+	if r.ctx.Err() != nil {
+		return
+	}
+	left := restAfter - r.unused()
+	if left <= 0 {
+		r.cfg.Rest()
+		left = restAfter - r.unused() // somebody may have come meanwhile
+	}
+	r.restDue.Store(false)
+	if left > 0 {
+		r.expectRest(left)
+	}
 }

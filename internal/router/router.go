@@ -53,7 +53,7 @@ type Router struct {
 	asked    chan struct{} // closed by Shutdown
 	askOnce  sync.Once
 	lastUse  atomic.Int64 // when a request that counts as use came, in nanoseconds since started
-	busyTime atomic.Bool  // rest is due
+	restDue  atomic.Bool  // a timer for rest is under way
 	accepts  sync.WaitGroup
 	conns    sync.WaitGroup
 	connsMu  sync.Mutex // guards open
