@@ -8,28 +8,20 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// databases spreads the same clients over ever more databases.
+// databases spreads the same clients over ever more databases. With as many
+// databases as clients nothing is left to group: each commit has its own sync.
 func databases(_ context.Context, a *arena) ([]contest, error) {
-	w := work{a.sizes.spreadClients, load.Job{Sync: string(wire.SyncFull)}}
-	c := contest{
-		name: fmt.Sprintf("synchronous=full, clients: %d", w.clients), sync: w.job.Sync, clients: w.clients,
-		columns: writeColumns("the first line"), beside: spreadName(a.sizes.spread[0]),
-	}
+	var all []contest
 	for _, n := range a.sizes.spread {
-		c.contestants = append(c.contestants, contestant{spreadName(n), func(ctx context.Context) (figures, error) {
-			return a.withDaemon(ctx, func(d *daemon) (figures, error) {
-				dbs, err := d.newDatabases(ctx, n)
-				if err != nil {
-					return nil, err
-				}
-				return measureWriters(ctx, a, d, w.jobsAt(d, dbs...), newBareWriter)
-			})
-		}})
+		w := work{a.sizes.spreadClients, load.Job{Sync: string(wire.SyncFull)}}
+		all = append(all, contest{
+			name: fmt.Sprintf("databases: %d, synchronous=%s, clients: %d", n, w.job.Sync, w.clients), sync: w.job.Sync, clients: w.clients,
+			columns: writeColumns("direct"), beside: nameDirect,
+			contestants: []contestant{atDatabases(a, nameBare, w, n, newBareWriter), a.directIn(nameDirect, w, n)},
+		})
 	}
-	return []contest{c}, nil
+	return all, nil
 }
-
-func spreadName(n int) string { return fmt.Sprintf("databases: %d", n) }
 
 // batchClients is how many clients write batches with many statements, or
 // with large values.

@@ -104,16 +104,24 @@ func complain(s load.Sample) {
 
 // withFile lets do measure writers of a file that no daemon knows.
 func (a *arena) withFile(do func(file string) (figures, error)) (f figures, err error) {
+	return a.withFiles(1, func(files []string) (figures, error) { return do(files[0]) })
+}
+
+// withFiles is withFile for n files.
+func (a *arena) withFiles(n int, do func(files []string) (figures, error)) (f figures, err error) {
 	dir, err := a.folder()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	file := filepath.Join(dir, dbName)
-	if err := createFile(file); err != nil {
-		return nil, err
+	files := make([]string, n)
+	for i := range files {
+		files[i] = filepath.Join(dir, fmt.Sprintf("%d.db", i))
+		if err := createFile(files[i]); err != nil {
+			return nil, err
+		}
 	}
-	return do(file)
+	return do(files)
 }
 
 // openAll opens a writer for each job. closeAll closes them, also after an error.

@@ -52,7 +52,7 @@ func writes(ctx context.Context, a *arena) ([]contest, error) {
 				c.contestants = append(c.contestants[:4], c.contestants[5:]...)
 				c.note = "There is no C compiler here, so the direct writers with the C library are missing."
 			} else {
-				c.contestants[4] = a.directWith(nameC, []string{clib}, w)
+				c.contestants[4] = a.directWith(nameC, []string{clib}, w, 1)
 			}
 			all = append(all, c)
 		}
@@ -66,12 +66,18 @@ func writesContest(durability wire.Sync, clients int) string {
 
 // atDaemon are clients of a fresh daemon in this process, each with a connection.
 func atDaemon[W load.Writer](a *arena, name string, w work, open func(load.Job) (W, error)) contestant {
+	return atDatabases(a, name, w, 1, open)
+}
+
+// atDatabases is atDaemon for clients that are spread over n databases.
+func atDatabases[W load.Writer](a *arena, name string, w work, n int, open func(load.Job) (W, error)) contestant {
 	return contestant{name, func(ctx context.Context) (figures, error) {
 		return a.withDaemon(ctx, func(d *daemon) (figures, error) {
-			if err := d.newDatabase(ctx, dbName); err != nil {
+			dbs, err := d.newDatabases(ctx, n)
+			if err != nil {
 				return nil, err
 			}
-			return measureWriters(ctx, a, d, w.jobsAt(d, dbName), open)
+			return measureWriters(ctx, a, d, w.jobsAt(d, dbs...), open)
 		})
 	}}
 }
@@ -120,20 +126,25 @@ func (a *arena) apart(w work) contestant {
 
 // direct are processes that write to the file themselves, with the library
 // that the daemon has.
-func (a *arena) direct(name string, w work) contestant {
+func (a *arena) direct(name string, w work) contestant { return a.directIn(name, w, 1) }
+
+// directIn is direct for processes that are spread over n files.
+func (a *arena) directIn(name string, w work, n int) contestant {
 	program, err := self(roleWriter)
 	if err != nil {
 		return contestant{name, func(context.Context) (figures, error) { return nil, err }}
 	}
-	return a.directWith(name, program, w)
+	return a.directWith(name, program, w, n)
 }
 
-func (a *arena) directWith(name string, program []string, w work) contestant {
+func (a *arena) directWith(name string, program []string, w work, n int) contestant {
 	return contestant{name, func(ctx context.Context) (figures, error) {
-		return a.withFile(func(file string) (f figures, err error) {
-			job := w.job
-			job.File = file
-			children, err := load.Start(ctx, program, jobs(w.clients, job))
+		return a.withFiles(n, func(files []string) (f figures, err error) {
+			all := jobs(w.clients, w.job)
+			for i := range all {
+				all[i].File = files[i%n]
+			}
+			children, err := load.Start(ctx, program, all)
 			defer func() { err = errors.Join(err, children.Close()) }()
 			if err != nil {
 				return nil, err
