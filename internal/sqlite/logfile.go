@@ -70,8 +70,9 @@ type logFile struct {
 	held *[]byte // frames, perhaps without the last one's page; nil for none
 	at   int64   // where they belong
 
-	inFrame bool // a header is held last
-	commits bool // of a commit
+	next    int64 // where the frames end that were written or are held
+	inFrame bool  // a header is held last
+	commits bool  // of a commit
 
 	unsent span // what was written since the last sync or writeback
 }
@@ -82,9 +83,14 @@ type span struct{ from, to int64 }
 // Unwrap implements [vfs.FileUnwrap].
 func (f *logFile) Unwrap() vfs.File { return f.File }
 
-// WriteAt implements [vfs.File].
+// WriteAt implements [vfs.File]. A header in front of those that were written is
+// no new frame's: SQLite writes it again, without a page, where a page of the
+// transaction was written twice (walRewriteChecksums in wal.c).
 func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
-	header := len(p) == frameHeaderSize && !f.inFrame
+	if off == 0 { // the log begins anew
+		f.next = 0
+	}
+	header := len(p) == frameHeaderSize && !f.inFrame && off >= f.next && off > 0
 	if f.held != nil && (off != f.at+int64(len(*f.held)) || !header && !f.inFrame) {
 		if err := f.flush(); err != nil { // it does not go on from there
 			return 0, err
@@ -97,7 +103,7 @@ func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
 		return len(p), nil
 	case f.inFrame:
 		f.hold(p, off)
-		f.inFrame = false
+		f.inFrame, f.next = false, off+int64(len(p))
 		if f.commits || len(*f.held) > maxJoined {
 			if err := f.flush(); err != nil {
 				return 0, err

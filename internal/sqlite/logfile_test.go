@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -70,6 +72,19 @@ func TestFramesOfACommitAreOneWrite(t *testing.T) {
 			_, e := f.WriteAt(make([]byte, 4096), 32+frameHeaderSize)
 			return errors.Join(err, e, frame(f, 32+2*size, 7))
 		}, []string{"write 8240 at 32", "write 4096 at 56", "write 4120 at 8272"}},
+		{"headers written again", func(f *logFile) error {
+			err := errors.Join(frame(f, 32, 0), frame(f, 32+size, 7))
+			for _, at := range []int64{32, 32 + size} {
+				_, e := f.WriteAt(make([]byte, frameHeaderSize), at)
+				err = errors.Join(err, e)
+			}
+			return err
+		}, []string{"write 8240 at 32", "write 24 at 32", "write 24 at 4152"}},
+		{"a log that began anew", func(f *logFile) error {
+			err := errors.Join(frame(f, 32, 0), frame(f, 32+size, 7))
+			_, e := f.WriteAt(make([]byte, 32), 0)
+			return errors.Join(err, e, frame(f, 32, 0), frame(f, 32+size, 7))
+		}, []string{"write 8240 at 32", "write 32 at 0", "write 8240 at 32"}},
 		{"the log's own header", func(f *logFile) error {
 			_, err := f.WriteAt(make([]byte, 32), 0)
 			return errors.Join(err, frame(f, 32, 7))
@@ -121,23 +136,38 @@ func TestHeldFramesThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// What SQLite reads of a log is what was written, whatever was joined.
-func TestJoinedLogHoldsTheSame(t *testing.T) {
-	c, _ := openTest(t)
-	if err := c.Begin(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	// More pages than the cache holds: they go into the log and come back.
+// What is committed is in the files, for a daemon that comes after a kill, also
+// where pages went into the log before the commit and came back.
+func TestJoinedLogIsWholeAtCommit(t *testing.T) {
+	c, file := openTest(t)
 	mustRun(t, c, `CREATE TABLE big(i INTEGER PRIMARY KEY, b BLOB)`)
-	mustRun(t, c, `WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO big SELECT i, randomblob(3000) FROM n`)
-	mustRun(t, c, `UPDATE big SET b = zeroblob(3000) WHERE i % 2`)
-	if err := c.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if ok, err := c.Intact(); !ok || err != nil {
-		t.Errorf("intact %v, %v", ok, err)
-	}
-	if got := text(t, c, `SELECT count(*) FROM big WHERE b = zeroblob(3000)`); got != "1500" {
-		t.Errorf("%s rows were updated, want 1500", got)
+	for n := range 3 {
+		if err := c.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, c, `DELETE FROM big`)
+		// More pages than the cache holds.
+		mustRun(t, c, `WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO big SELECT i, randomblob(3000) FROM n`)
+		mustRun(t, c, `UPDATE big SET b = zeroblob(3000) WHERE i % 2`)
+		if err := c.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		copied := filepath.Join(t.TempDir(), "copy.db")
+		for _, suffix := range []string{"", "-wal"} {
+			content, err := os.ReadFile(file + suffix)
+			if err == nil {
+				err = os.WriteFile(copied+suffix, content, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := openFile(t, copied, Options{})
+		if ok, err := after.Intact(); !ok || err != nil {
+			t.Errorf("commit %d: intact %v, %v", n, ok, err)
+		}
+		if got := text(t, after, `SELECT count(*) FROM big WHERE b = zeroblob(3000)`); got != "1500" {
+			t.Errorf("commit %d: %s rows were updated, want 1500", n, got)
+		}
 	}
 }
