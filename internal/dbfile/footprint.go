@@ -35,6 +35,7 @@ type Footprint struct {
 	log     Identity
 	index   Identity
 	known   indexState
+	before  indexState // the one before known, zero for none: what went into the log since stands behind it
 
 	file    Identity
 	page    int64     // see TakeFootprint
@@ -127,9 +128,17 @@ func (p *Footprint) look(now Identity) (t Tampering, index indexState) {
 		t |= FileOverwritten
 	}
 	if t == 0 {
-		p.known = index
+		p.follow(index)
 	}
 	return t, index
+}
+
+// follow notes what the index says now, which is well.
+func (p *Footprint) follow(index indexState) {
+	if index.salts != p.known.salts || index.lastFrame != p.known.lastFrame {
+		p.before = p.known
+	}
+	p.known = index
 }
 
 // checkSideFiles looks at the log and its index. It returns what the index
@@ -146,6 +155,9 @@ func (p *Footprint) checkSideFiles() (t Tampering, index indexState, ok bool) {
 	holds := func(s indexState) bool { return logSize >= s.logSize() && s.isLastIn(p.handles.Log) }
 	index, ok = readIndexState(p.handles.Index)
 	short := indexSize < p.known.indexSize() || ok && indexSize < index.indexSize()
+	if ok && p.before.salts == index.salts && !p.before.isLastIn(p.handles.Log) {
+		t |= LogDamaged // it was cut off, and written on behind the hole
+	}
 	switch {
 	case !short && (!ok || holds(index)):
 	case !holds(p.known):
@@ -213,7 +225,8 @@ func (p *Footprint) note(index indexState) bool {
 	if size == 0 || p.content != nil && size != pageSizeIn(p.content) {
 		return false
 	}
-	p.known, p.file, p.seen = index, file, seen
+	p.follow(index)
+	p.file, p.seen = file, seen
 	p.content, p.scratch = p.scratch, p.content
 	return true
 }
@@ -251,5 +264,5 @@ func (p *Footprint) Committed() {
 		p.note(index)
 		return
 	}
-	p.known = index
+	p.follow(index)
 }

@@ -219,8 +219,8 @@ func (w *Worker) committed(group []*batch) {
 	w.stats.groups++
 	w.files.Committed()
 	w.ckpt.committed(time.Now().Add(w.cfg.logStays))
+	w.tellCommit(group) // before a client may go on, with another database perhaps
 	w.answerAll(group)
-	w.tellCommit(group)
 }
 
 // begin opens the database and a transaction. It waits for a process that
