@@ -17,6 +17,7 @@ func (c *conn) dispatch(body []byte) *pending {
 		return p
 	}
 	if req.Results {
+		c.deliver() // what is ready gives its room back
 		budget := c.r.results
 		if req.TxID != "" {
 			budget = c.r.held.results

@@ -69,8 +69,11 @@ func (in *inbox) whole() (body []byte, ok bool) {
 	return b[wire.HeaderSize : wire.HeaderSize+int(n)], true
 }
 
-// take removes a frame that whole has returned.
-func (in *inbox) take(body []byte) { in.from += wire.HeaderSize + len(body) }
+// take removes a frame that whole has returned, whose bytes may be others' then.
+func (in *inbox) take(body []byte) {
+	in.from += wire.HeaderSize + len(body)
+	in.tidy()
+}
 
 // Read implements [io.Reader] for frames that arrive in pieces.
 func (in *inbox) Read(p []byte) (int, error) {

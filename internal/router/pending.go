@@ -96,16 +96,14 @@ func (c *conn) first() []*pending {
 	return c.owed
 }
 
-// paid removes the n oldest requests, and gives back what they took.
-func (c *conn) paid(n int) {
-	owed := c.first()
-	for _, p := range owed[:n] {
-		p.settle()
-	}
+// paid removes the oldest request, and gives back what it took.
+func (c *conn) paid() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.owed = slices.Delete(c.owed, 0, n)
+	p := c.owed[0]
+	c.owed = slices.Delete(c.owed, 0, 1)
 	c.wakeReader()
+	c.mu.Unlock()
+	p.settle()
 }
 
 // wakeReader has the reader look again whether it may go on. It is called with

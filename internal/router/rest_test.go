@@ -2,6 +2,7 @@ package router
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,28 +12,28 @@ import (
 // after the next.
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rests := 0
-		r := New(Config{Log: slog.New(slog.DiscardHandler), Rest: func() { rests++ }})
+		var rests atomic.Int32
+		r := New(Config{Log: slog.New(slog.DiscardHandler), Rest: func() { rests.Add(1) }})
 		defer r.cancel()
 		for range 10 {
 			r.used()
 			time.Sleep(restAfter / 2)
 		}
-		if rests != 0 {
-			t.Errorf("it rested %d times while requests came", rests)
+		if n := rests.Load(); n != 0 {
+			t.Errorf("it rested %d times while requests came", n)
 		}
 		time.Sleep(restAfter)
-		if rests != 1 {
-			t.Errorf("it rested %d times after the last request, want once", rests)
+		if n := rests.Load(); n != 1 {
+			t.Errorf("it rested %d times after the last request, want once", n)
 		}
 		time.Sleep(time.Hour)
-		if rests != 1 {
-			t.Errorf("it rested %d times without a request", rests-1)
+		if n := rests.Load(); n != 1 {
+			t.Errorf("it rested %d times without a request", n-1)
 		}
 		r.used()
 		time.Sleep(2 * restAfter)
-		if rests != 2 {
-			t.Errorf("it rested %d times, want once after each burst", rests)
+		if n := rests.Load(); n != 2 {
+			t.Errorf("it rested %d times, want once after each burst", n)
 		}
 	})
 }
@@ -40,18 +41,18 @@ func TestRest(t *testing.T) {
 // A request that comes while the daemon rests is followed by a rest as any.
 func TestRequestDuringRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rests := 0
+		var rests atomic.Int32
 		var r *Router
 		r = New(Config{Log: slog.New(slog.DiscardHandler), Rest: func() {
-			if rests++; rests == 1 {
+			if rests.Add(1) == 1 {
 				r.used()
 			}
 		}})
 		defer r.cancel()
 		r.used()
 		time.Sleep(3 * restAfter)
-		if rests != 2 {
-			t.Errorf("it rested %d times, want twice", rests)
+		if n := rests.Load(); n != 2 {
+			t.Errorf("it rested %d times, want twice", n)
 		}
 	})
 }

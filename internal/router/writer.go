@@ -10,8 +10,11 @@ import (
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-// joined is how many bytes of replies are collected before they are written.
-const joined = 32 << 10
+// Bounds of what is written at once, by somebody who has other things to do.
+const (
+	joined    = 32 << 10 // bytes of replies that are collected before they are written
+	maxWrites = 4        // writes to one connection
+)
 
 // buffers hold replies on their way into a socket: a connection that stands
 // idle has none.
@@ -64,20 +67,22 @@ func (c *conn) leaveTurn() bool {
 // is something to wait for, and the turn is not over.
 func (c *conn) writeReady() (done bool) {
 	defer c.recoveredWriting()
-	for {
-		for c.collect() {
+	for range maxWrites {
+		if c.collect(false) {
 			if !c.sendAtOnce() {
 				return false
 			}
 			c.settle()
+			continue
 		}
-		if c.next() != nil {
+		if c.next(false) != nil {
 			return false
 		}
 		if c.leaveTurn() {
 			return true
 		}
 	}
+	return false
 }
 
 // writeAll writes whatever there is, and waits for it.
@@ -90,11 +95,11 @@ func (c *conn) writeAll() {
 func (c *conn) writeOn() (done bool) {
 	defer c.recoveredWriting()
 	for {
-		for c.out.replies > 0 || c.collect() {
+		for c.out.replies > 0 || c.collect(true) {
 			c.send()
 			c.settle()
 		}
-		if p := c.next(); p != nil {
+		if p := c.next(true); p != nil {
 			c.serve(p)
 		} else if c.leaveTurn() {
 			return true
@@ -112,10 +117,11 @@ func (c *conn) recoveredWriting() {
 }
 
 // collect takes the replies that are ready, and reports whether there are any.
-func (c *conn) collect() bool {
+// Large ones are for those who have the time.
+func (c *conn) collect(large bool) bool {
 	for _, p := range c.first() {
 		reply, ready := p.ready()
-		if !ready {
+		if !ready || !large && isLarge(reply) {
 			break
 		}
 		c.out.replies++
@@ -172,15 +178,33 @@ func (c *conn) settle() {
 		}
 		c.out.frames = nil
 	}
-	n := c.out.replies
-	c.out.replies = 0
-	c.paid(n)
+	for c.out.replies > 0 {
+		c.out.replies--
+		c.paid()
+	}
 }
 
-// next returns the oldest request if its reply has to be waited for here.
-func (c *conn) next() *pending {
-	if owed := c.first(); len(owed) > 0 && owed[0].waits() {
-		return owed[0]
+// isLarge reports whether it takes a while to encode a reply.
+func isLarge(r *wire.Reply) bool {
+	n := 0
+	for _, s := range r.Results {
+		n += resultFrame + len(s.Rows.Text())
+	}
+	return n > joined
+}
+
+// resultFrame is about what a result has beside its rows, in bytes.
+const resultFrame = 80
+
+// next returns the oldest request if its reply has to be waited for, or is one
+// of the large ones where these are for others.
+func (c *conn) next(large bool) *pending {
+	owed := c.first()
+	if len(owed) == 0 {
+		return nil
+	}
+	if p := owed[0]; p.waits() || !large && p.reply != nil && isLarge(p.reply) {
+		return p
 	}
 	return nil
 }

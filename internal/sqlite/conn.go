@@ -3,7 +3,6 @@ package sqlite
 import (
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,15 +119,9 @@ func nameAndFlags(file string, o Options) (string, sqlite3.OpenFlag) {
 	if o.Create {
 		flags |= sqlite3.OPEN_CREATE
 	}
-	path := filepath.ToSlash(file)
-	if strings.HasPrefix(path, "//") { // of another machine, which a URI would be read as
-		return file, flags
-	}
-	if !strings.HasPrefix(path, "/") { // a drive
-		path = "/" + path
-	}
-	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {joined(o.VFS)}}.Encode()}
-	return uri.String(), flags | sqlite3.OPEN_URI
+	// Escaped wholly, so that no separator and no drive means anything in it.
+	uri := "file:" + url.PathEscape(file) + "?" + url.Values{"vfs": {joined(o.VFS)}}.Encode()
+	return uri, flags | sqlite3.OPEN_URI
 }
 
 // Close closes the connection. SQLite checkpoints and removes the log where

@@ -1,17 +1,15 @@
 package sqlite
 
 import (
-	"encoding/binary"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// joinedLogs is a file layer that writes a commit's frames to the log at once.
-// SQLite writes the header and the page of each by themselves, which makes six
-// system calls of a commit of three pages. Everything else is the layer's that
-// it stands on.
+// joinedLogs is a file layer that writes each frame of a log at once, where SQLite
+// writes the header and the page by themselves. Everything else is the layer's
+// that it stands on.
 //
 // Source: https://sqlite.org/walformat.html#the_wal_file_format
 type joinedLogs struct{ name string }
@@ -53,28 +51,23 @@ func (l *joinedLogs) FullPathname(name string) (string, error) { return l.base()
 // frameHeaderSize is the size of what stands before each page in a log.
 const frameHeaderSize = 24
 
-// maxJoined bounds the frames that are held, in bytes: a transaction may write
-// many before its commit.
-const maxJoined = 256 << 10
-
-// frameBuffers hold frames on their way into a log: a database that is not
+// frames are buffers for a frame on its way into a log: a database that is not
 // written has none.
-var frameBuffers = sync.Pool{New: func() any { return new([]byte) }}
+var frames = sync.Pool{New: func() any { return new([]byte) }}
 
-// logFile is a log. It holds the frames of a transaction until the page of the
-// last is written, the one with the commit in its header, or until anything else
-// is done with the log. So a commit is written, or has failed, when SQLite is
-// told so, and nobody is told of it before.
+// logFile is a log. It holds the header of a new frame until the page is there,
+// which SQLite writes next: walWriteOneFrame in wal.c. Nothing is held beyond
+// that. Frames of a transaction that is rolled back must not be written later,
+// over those that another process has committed there; and a write that fails
+// must fail as one, for SQLite does not expect a full disk when it reads.
 type logFile struct {
 	vfs.File
-	held *[]byte // frames, perhaps without the last one's page; nil for none
-	at   int64   // where they belong
+	header [frameHeaderSize]byte
+	at     int64 // where it belongs
+	held   bool  // it is held
 
-	next    int64 // where the frames end that were written or are held
-	inFrame bool  // a header is held last
-	commits bool  // of a commit
-
-	unsent span // what was written since the last sync or writeback
+	next   int64 // where the frames end that were written
+	unsent span  // what was written since the last sync or writeback
 }
 
 // span is a part of a file.
@@ -83,55 +76,47 @@ type span struct{ from, to int64 }
 // Unwrap implements [vfs.FileUnwrap].
 func (f *logFile) Unwrap() vfs.File { return f.File }
 
-// WriteAt implements [vfs.File]. A header in front of those that were written is
-// no new frame's: SQLite writes it again, without a page, where a page of the
-// transaction was written twice (walRewriteChecksums in wal.c).
+// WriteAt implements [vfs.File]. A header in front of the frames that were written
+// is not a new one's: SQLite writes it again, without a page, where a page of
+// the transaction was written twice (walRewriteChecksums in wal.c).
 func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
+	if f.held && off == f.at+frameHeaderSize {
+		return f.writeFrame(p)
+	}
+	if err := f.flush(); err != nil {
+		return 0, err
+	}
 	if off == 0 { // the log begins anew
 		f.next = 0
 	}
-	header := len(p) == frameHeaderSize && !f.inFrame && off >= f.next && off > 0
-	if f.held != nil && (off != f.at+int64(len(*f.held)) || !header && !f.inFrame) {
-		if err := f.flush(); err != nil { // it does not go on from there
-			return 0, err
-		}
-	}
-	switch {
-	case header:
-		f.hold(p, off)
-		f.inFrame, f.commits = true, binary.BigEndian.Uint32(p[4:]) != 0
-		return len(p), nil
-	case f.inFrame:
-		f.hold(p, off)
-		f.inFrame, f.next = false, off+int64(len(p))
-		if f.commits || len(*f.held) > maxJoined {
-			if err := f.flush(); err != nil {
-				return 0, err
-			}
-		}
-		return len(p), nil
+	if len(p) == frameHeaderSize && off >= f.next && off > 0 {
+		f.at, f.held = off, true
+		return copy(f.header[:], p), nil
 	}
 	return f.File.WriteAt(p, off)
 }
 
-// hold keeps a piece that belongs behind those that are held.
-func (f *logFile) hold(p []byte, off int64) {
-	if f.held == nil {
-		f.held, f.at = frameBuffers.Get().(*[]byte), off
+// writeFrame writes the header that is held and its page.
+func (f *logFile) writeFrame(page []byte) (int, error) {
+	f.held = false
+	b := frames.Get().(*[]byte)
+	defer frames.Put(b)
+	*b = append(append((*b)[:0], f.header[:]...), page...)
+	if _, err := f.File.WriteAt(*b, f.at); err != nil {
+		return 0, err
 	}
-	*f.held = append(*f.held, p...)
+	f.next = f.at + int64(len(*b))
+	f.sendBack(f.at, f.next)
+	return len(page), nil
 }
 
-// flush writes what is held. Where that fails it is gone, as the transaction is.
+// flush writes a header that is held and has no page. SQLite never asks for that.
 func (f *logFile) flush() error {
-	if f.held == nil {
+	if !f.held {
 		return nil
 	}
-	_, err := f.File.WriteAt(*f.held, f.at)
-	if err == nil {
-		f.sendBack(f.at, f.at+int64(len(*f.held)))
-	}
-	f.drop()
+	f.held = false
+	_, err := f.File.WriteAt(f.header[:], f.at)
 	return err
 }
 
@@ -150,14 +135,6 @@ func (f *logFile) sendBack(from, to int64) {
 		startWriteback(real(f.File), u.from, to-u.from)
 		u.from = to
 	}
-}
-
-func (f *logFile) drop() {
-	if f.held != nil {
-		*f.held = (*f.held)[:0]
-		frameBuffers.Put(f.held)
-	}
-	f.held, f.inFrame = nil, false
 }
 
 // ReadAt implements [vfs.File].
@@ -191,10 +168,4 @@ func (f *logFile) Size() (int64, error) {
 		return 0, err
 	}
 	return f.File.Size()
-}
-
-// Close implements [io.Closer]. What is held was not committed.
-func (f *logFile) Close() error {
-	f.drop()
-	return f.File.Close()
 }

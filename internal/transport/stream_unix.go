@@ -24,7 +24,7 @@ func rawConn(conn net.Conn) syscall.RawConn {
 // sender writes to a socket.
 type sender struct {
 	raw  syscall.RawConn
-	once func(fd uintptr) bool
+	once func(fd uintptr)
 
 	// Of the present Send.
 	b   []byte
@@ -43,7 +43,7 @@ func (s *sender) send(b []byte) (int, error) {
 		return 0, nil
 	}
 	s.b, s.n, s.err = b, 0, nil
-	err := s.raw.Write(s.once)
+	err := s.raw.Control(s.once) // no deadline of Write is in the way
 	s.b = nil
 	if err == nil {
 		err = s.err
@@ -51,8 +51,8 @@ func (s *sender) send(b []byte) (int, error) {
 	return s.n, err
 }
 
-// write writes once. It returns true: nothing is waited for.
-func (s *sender) write(fd uintptr) bool {
+// write writes once.
+func (s *sender) write(fd uintptr) {
 	n, err := again(func() (int, error) { return unix.Write(int(fd), s.b) })
 	switch err {
 	case nil:
@@ -61,7 +61,6 @@ func (s *sender) write(fd uintptr) bool {
 	default:
 		s.err = err
 	}
-	return true
 }
 
 // receive reads until there is nothing more, and only then waits. That takes one

@@ -82,7 +82,7 @@ func Dial(ctx context.Context, socket string) (net.Conn, error) { return dial(ct
 
 // Sender writes to a connection without waiting for its client. It may be used
 // beside the connection's Read, and by one goroutine at a time in the place of
-// its Write.
+// its Write, whose deadline does not matter.
 type Sender struct{ os *sender }
 
 // NewSender returns the Sender of a connection that Accept returned.
