@@ -41,15 +41,10 @@ func (c *Conn) CheckpointTruncate(ctx context.Context, wait time.Duration) (done
 // SyncLog returns when the present length and content of the log are durable.
 // SQLite does not sync a log that it has emptied.
 func (c *Conn) SyncLog() error {
-	err := c.guard(func() error {
-		// For a database with a log SQLite takes that for its journal.
-		// https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html
-		f, err := c.db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
-		if log, ok := f.(vfs.File); ok && err == nil {
-			return log.Sync(vfs.SYNC_FULL)
-		}
-		return err
-	})
+	log, err := c.log()
+	if log != nil && err == nil {
+		err = c.guard(func() error { return log.Sync(vfs.SYNC_FULL) })
+	}
 	return translate(err, "sync the log")
 }
 

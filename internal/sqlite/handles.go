@@ -23,19 +23,26 @@ func (c *Conn) Handles(wal bool) (file, log, index Handle) {
 	if !wal {
 		return file, nil, nil
 	}
-	_ = c.guard(func() error {
-		// For a database with a log SQLite takes that for its journal.
-		// https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html
-		f, err := c.db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
-		if f, ok := f.(vfs.File); ok {
-			log, _ = real(f).(Handle)
-		}
-		return err
-	})
+	if f, _ := c.log(); f != nil {
+		log, _ = real(f).(Handle)
+	}
 	if f, ok := real(c.file).(vfs.FileSharedMemory); ok {
 		index, _ = f.SharedMemory().(Handle)
 	}
 	return file, log, index
+}
+
+// log returns the log of a database that has one, and the journal of another;
+// nil where there is none.
+func (c *Conn) log() (log vfs.File, err error) {
+	err = c.guard(func() error {
+		// For a database with a log SQLite takes that for its journal.
+		// https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html
+		f, err := c.db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
+		log, _ = f.(vfs.File)
+		return err
+	})
+	return log, err
 }
 
 // real returns the file of the real file layer that f stands on.

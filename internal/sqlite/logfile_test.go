@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -35,80 +36,117 @@ func (w *writes) Sync(vfs.SyncFlag) error                 { return w.note("sync"
 func (w *writes) Truncate(int64) error                    { return w.note("truncate") }
 func (w *writes) Size() (int64, error)                    { return 0, w.note("size") }
 
+const frameSize = frameHeaderSize + 4096
+
 // frame writes a frame as SQLite does, in two pieces.
-func frame(f *logFile, at int64) error {
-	if _, err := f.WriteAt(make([]byte, frameHeaderSize), at); err != nil {
-		return err
-	}
-	_, err := f.WriteAt(make([]byte, 4096), at+frameHeaderSize)
+func frame(f *logFile, at int64, commit uint32) error {
+	head := make([]byte, frameHeaderSize)
+	binary.BigEndian.PutUint32(head[4:], commit)
+	return errors.Join(write(f, head, at), write(f, make([]byte, 4096), at+frameHeaderSize))
+}
+
+func write(f *logFile, p []byte, at int64) error {
+	_, err := f.WriteAt(p, at)
 	return err
 }
 
-func TestFramesAreOneWrite(t *testing.T) {
-	const size = frameHeaderSize + 4096
-	write := func(f *logFile, n int, at int64) error { _, err := f.WriteAt(make([]byte, n), at); return err }
-	read := func(f *logFile) error { _, err := f.ReadAt(make([]byte, 8), 0); return err }
+func read(f *logFile) error {
+	_, err := f.ReadAt(make([]byte, 8), 0)
+	return err
+}
+
+func TestFramesAreJoined(t *testing.T) {
+	head, page := make([]byte, frameHeaderSize), make([]byte, 4096)
+	const first, second, third = 32, 32 + frameSize, 32 + 2*frameSize
 	for _, tt := range []struct {
 		name string
 		do   func(f *logFile) error
-		want []string
+		out  []string // of what it does outside of a COMMIT
+		in   []string // and within
 	}{
-		{"a commit", func(f *logFile) error { return errors.Join(frame(f, 32), frame(f, 32+size)) },
-			[]string{"write 4120 at 32", "write 4120 at 4152"}},
-		{"the log's own header", func(f *logFile) error { return errors.Join(write(f, 32, 0), frame(f, 32)) },
-			[]string{"write 32 at 0", "write 4120 at 32"}},
+		{"frames", func(f *logFile) error {
+			return errors.Join(frame(f, first, 0), frame(f, second, 0), frame(f, third, 7))
+		}, []string{"write 4120 at 32", "write 4120 at 4152", "write 4120 at 8272"}, []string{"write 12360 at 32"}},
+		{"two last frames", func(f *logFile) error { return errors.Join(frame(f, first, 7), frame(f, second, 7)) },
+			[]string{"write 4120 at 32", "write 4120 at 4152"}, []string{"write 4120 at 32", "write 4120 at 4152"}},
+		{"the log's own header", func(f *logFile) error { return errors.Join(write(f, page[:32], 0), frame(f, first, 7)) },
+			[]string{"write 32 at 0", "write 4120 at 32"}, []string{"write 32 at 0", "write 4120 at 32"}},
 		{"a page written again", func(f *logFile) error {
-			return errors.Join(frame(f, 32), frame(f, 32+size), write(f, 4096, 32+frameHeaderSize), frame(f, 32+2*size))
-		}, []string{"write 4120 at 32", "write 4120 at 4152", "write 4096 at 56", "write 4120 at 8272"}},
+			return errors.Join(frame(f, first, 0), write(f, page, first+frameHeaderSize), frame(f, second, 7))
+		}, []string{"write 4120 at 32", "write 4096 at 56", "write 4120 at 4152"}, []string{"write 4120 at 32", "write 4096 at 56", "write 4120 at 4152"}},
 		{"headers written again", func(f *logFile) error {
-			return errors.Join(frame(f, 32), frame(f, 32+size), write(f, frameHeaderSize, 32), write(f, frameHeaderSize, 32+size))
-		}, []string{"write 4120 at 32", "write 4120 at 4152", "write 24 at 32", "write 24 at 4152"}},
-		{"a log that began anew", func(f *logFile) error {
-			return errors.Join(frame(f, 32), frame(f, 32+size), write(f, 32, 0), frame(f, 32))
-		}, []string{"write 4120 at 32", "write 4120 at 4152", "write 32 at 0", "write 4120 at 32"}},
-		{"a header without a page, then another place", func(f *logFile) error {
-			return errors.Join(write(f, frameHeaderSize, 32), frame(f, 32+size))
-		}, []string{"write 24 at 32", "write 4120 at 4152"}},
-		{"a header without a page, then read", func(f *logFile) error {
-			return errors.Join(write(f, frameHeaderSize, 32), read(f))
-		}, []string{"write 24 at 32", "read"}},
-		{"a header without a page, then sync", func(f *logFile) error {
-			return errors.Join(write(f, frameHeaderSize, 32), f.Sync(0))
-		}, []string{"write 24 at 32", "sync"}},
-		{"a header without a page, then truncate", func(f *logFile) error {
-			return errors.Join(write(f, frameHeaderSize, 32), f.Truncate(0))
-		}, []string{"write 24 at 32", "truncate"}},
-		{"a header without a page, then size", func(f *logFile) error {
-			_, err := f.Size()
-			return errors.Join(write(f, frameHeaderSize, 32), err, f.Sync(0))
-		}, []string{"size", "write 24 at 32", "sync"}},
+			return errors.Join(frame(f, first, 0), frame(f, second, 7), read(f), write(f, head, first), read(f), write(f, head, second))
+		}, []string{"write 4120 at 32", "write 4120 at 4152", "read", "write 24 at 32", "read", "write 24 at 4152"},
+			[]string{"write 8240 at 32", "read", "write 24 at 32", "read", "write 24 at 4152"}},
+		{"a log that begins anew", func(f *logFile) error {
+			return errors.Join(frame(f, second, 7), write(f, page[:32], 0), frame(f, first, 7))
+		}, []string{"write 4120 at 4152", "write 32 at 0", "write 4120 at 32"}, []string{"write 4120 at 4152", "write 32 at 0", "write 4120 at 32"}},
+		{"another place", func(f *logFile) error { return errors.Join(frame(f, first, 0), frame(f, third, 7)) },
+			[]string{"write 4120 at 32", "write 4120 at 8272"}, []string{"write 4120 at 32", "write 4120 at 8272"}},
+		{"a sync", func(f *logFile) error { return errors.Join(frame(f, first, 0), f.Sync(0)) },
+			[]string{"write 4120 at 32", "sync"}, []string{"write 4120 at 32", "sync"}},
+		{"a truncation", func(f *logFile) error { return errors.Join(frame(f, first, 0), f.Truncate(0)) },
+			[]string{"write 4120 at 32", "truncate"}, []string{"write 4120 at 32", "truncate"}},
+		{"a header without a page", func(f *logFile) error { return errors.Join(write(f, head, first), read(f)) },
+			[]string{"write 24 at 32", "read"}, []string{"write 24 at 32", "read"}},
+		{"a commit that ends within", func(f *logFile) error { return frame(f, first, 0) },
+			[]string{"write 4120 at 32"}, []string{"write 4120 at 32"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &writes{}
 			if err := tt.do(&logFile{File: w}); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, w.done); diff != "" {
+			if diff := cmp.Diff(tt.out, w.done); diff != "" {
 				t.Error(diff)
+			}
+			w = &writes{}
+			f := &logFile{File: w}
+			if err := f.commit(func() error { return tt.do(f) }); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.in, w.done); diff != "" {
+				t.Errorf("within a COMMIT: %s", diff)
 			}
 		})
 	}
 }
 
-// A frame that cannot be written is told as SQLite writes it, and not written
-// later.
-func TestFrameThatCannotBeWritten(t *testing.T) {
+// A commit that holds very much writes in between.
+func TestHeldFramesAreBounded(t *testing.T) {
+	f := &logFile{File: &writes{}}
+	most := 0
+	_ = f.commit(func() error {
+		for i := range int64(1000) {
+			if err := frame(f, 32+i*frameSize, 0); err != nil {
+				return err
+			}
+			if f.held != nil {
+				most = max(most, len(*f.held))
+			}
+		}
+		return nil
+	})
+	if most == 0 || most > maxJoined+frameSize {
+		t.Errorf("%d bytes were held, at most %d may be", most, maxJoined)
+	}
+}
+
+// A commit whose frames cannot be written fails when SQLite writes the last, and
+// one that fails otherwise leaves none to be written later.
+func TestFramesOfACommitThatFails(t *testing.T) {
 	full := errors.New("the disk is full")
 	w := &writes{err: full}
 	f := &logFile{File: w}
-	if err := frame(f, 32); !errors.Is(err, full) {
+	if err := f.commit(func() error { return errors.Join(frame(f, 32, 0), frame(f, 32+frameSize, 7)) }); !errors.Is(err, full) {
 		t.Errorf("%v, want that the disk is full", err)
 	}
 	w.err = nil
+	_ = f.commit(func() error { return errors.Join(frame(f, 32, 0), full) })
 	if err := f.Sync(0); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff([]string{"write 4120 at 32", "sync"}, w.done); diff != "" {
+	if diff := cmp.Diff([]string{"write 8240 at 32", "sync"}, w.done); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -30,7 +30,13 @@ func (c *Conn) BeginRead() error {
 
 // Commit commits the transaction. After an error it may still be open.
 func (c *Conn) Commit() error {
-	err := c.exec(`COMMIT`)
+	run := func() error { return c.exec(`COMMIT`) }
+	log, err := c.log()
+	if joined, ok := log.(*logFile); ok && err == nil {
+		err = joined.commit(run)
+	} else {
+		err = run()
+	}
 	c.noteVersion()
 	return translate(err, "commit")
 }
