@@ -81,12 +81,17 @@ func (d *daemon) newDatabase(ctx context.Context, name string) error {
 // measure makes figures of what do measures for so long, and of the daemon's
 // processor time meanwhile.
 func (d *daemon) measure(length time.Duration, do func() (load.Sample, error)) (figures, error) {
-	before, known := cpuTime(d.cmd.Process.Pid)
+	return measureServer(d.cmd.Process.Pid, length, do)
+}
+
+// measureServer is measure for any server process.
+func measureServer(pid int, length time.Duration, do func() (load.Sample, error)) (figures, error) {
+	before, known := cpuTime(pid)
 	s, err := do()
 	if err != nil {
 		return nil, err
 	}
-	after, _ := cpuTime(d.cmd.Process.Pid)
+	after, _ := cpuTime(pid)
 	f := figuresOf(s, length)
 	if n := len(s.Latencies); known && n > 0 {
 		f[figCPU] = (after - before).Seconds() / float64(n)

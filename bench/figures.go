@@ -20,7 +20,7 @@ const (
 	figMin     = "min"
 	figMax     = "max"
 	figErrors  = "errors"
-	figCPU     = "daemon CPU/batch"
+	figCPU     = "server CPU/batch"
 )
 
 // figuresOf makes figures of a sample that lasted d.

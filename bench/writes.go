@@ -177,7 +177,7 @@ func (a *arena) echo(w work) contestant {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-		stop, err := startEcho(ctx, socket(dir))
+		pid, stop, err := startEcho(ctx, socket(dir))
 		if err != nil {
 			return nil, err
 		}
@@ -188,9 +188,7 @@ func (a *arena) echo(w work) contestant {
 		if err != nil {
 			return nil, err
 		}
-		s := load.Together(ctx, writers, a.length)
-		complain(s)
-		return figuresOf(s, a.length), nil
+		return measureServer(pid, a.length, func() (load.Sample, error) { return load.Together(ctx, writers, a.length), nil })
 	}}
 }
 
@@ -204,27 +202,27 @@ func newEchoWriter(job load.Job) (*bareWriter, error) {
 }
 
 // startEcho starts the echo as a process. stop ends it.
-func startEcho(ctx context.Context, socket string) (stop func() error, err error) {
+func startEcho(ctx context.Context, socket string) (pid int, stop func() error, err error) {
 	program, err := self(roleEcho)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	cmd := exec.CommandContext(ctx, program[0], program[1], socket)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		return nil, errors.Join(fmt.Errorf("the echo does not listen: %w", err), stop())
+		return 0, nil, errors.Join(fmt.Errorf("the echo does not listen: %w", err), stop())
 	}
-	return stop, nil
+	return cmd.Process.Pid, stop, nil
 }
