@@ -22,7 +22,7 @@ func (r *Router) unused() time.Duration {
 // expectRest has rest called after d, unless it will be anyway: one timer runs
 // from the first request until no more have come for a while.
 func (r *Router) expectRest(d time.Duration) {
-	if r.cfg.Rest != nil && !r.restDue.Swap(true) {
+	if r.cfg.Rest != nil && !r.restDue.Load() && !r.restDue.Swap(true) {
 		time.AfterFunc(d, r.rest)
 	}
 }
