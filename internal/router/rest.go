@@ -34,6 +34,7 @@ func (r *Router) rest() {
 	}
 	left := restAfter - r.unused()
 	if left <= 0 {
+		r.cores.Rest()
 		r.cfg.Rest()
 		left = restAfter - r.unused() // somebody may have come meanwhile
 	}

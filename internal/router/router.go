@@ -14,6 +14,7 @@ import (
 	"github.com/skylinedb/skylinedb/internal/feed"
 	"github.com/skylinedb/skylinedb/internal/sqlite"
 	"github.com/skylinedb/skylinedb/internal/transport"
+	"github.com/skylinedb/skylinedb/internal/worker"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -45,6 +46,7 @@ type Router struct {
 	held    heldBudgets
 	readers chan struct{} // a place for each connection that queries run on
 	feed    feed.Feed
+	cores   worker.Cores
 
 	ctx      context.Context // ends when connections must stop at once
 	cancel   context.CancelFunc

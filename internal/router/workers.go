@@ -162,6 +162,7 @@ func (r *Router) spawn(e *entry, room <-chan struct{}) {
 	e.w = worker.Start(worker.Config{
 		Path: e.path, Synchronous: r.cfg.Synchronous, ForeignKeys: r.cfg.ForeignKeys, Idle: r.cfg.WorkerIdle,
 		Log:     r.cfg.Log.With("db", e.path.Name),
+		Cores:   &r.cores,
 		Feed:    &r.feed,
 		Readers: r.readers,
 		Last:    e.last,

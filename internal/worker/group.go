@@ -191,7 +191,7 @@ func (w *Worker) commit(group []*batch, rev int64) error {
 	if err := w.rev.store(w.db, rev); err != nil {
 		return err
 	}
-	if err := w.db.Commit(); err != nil {
+	if err := w.cfg.Cores.commit(w.db.Commit); err != nil {
 		return err
 	}
 	w.rev.committed(rev)

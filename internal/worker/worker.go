@@ -28,6 +28,8 @@ type Config struct {
 	// Readers has a place for each connection that queries of all databases
 	// may have; nil is as many as one database needs.
 	Readers chan struct{}
+	// Cores is told of commits that begin and end, nil for nobody.
+	Cores *Cores
 	// Feed is told of commits and of maintenance, nil for nobody.
 	Feed *feed.Feed
 	// Last is what the database's previous worker left, nil for the first.
