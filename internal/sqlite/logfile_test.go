@@ -132,6 +132,19 @@ func TestHeldFramesAreBounded(t *testing.T) {
 	}
 }
 
+// Outside of a COMMIT a frame is written when SQLite writes it, so that the disk is
+// full then, and not when SQLite reads.
+func TestReadWritesNoFrame(t *testing.T) {
+	w := &writes{}
+	f := &logFile{File: w}
+	if err := errors.Join(frame(f, 32, 0), frame(f, 32+frameSize, 0), read(f)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"write 4120 at 32", "write 4120 at 4152", "read"}, w.done); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A commit whose frames cannot be written fails when SQLite writes the last, and
 // one that fails otherwise leaves none to be written later.
 func TestFramesOfACommitThatFails(t *testing.T) {
