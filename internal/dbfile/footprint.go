@@ -45,9 +45,9 @@ type Footprint struct {
 }
 
 // How far apart two changes of a file are certain to have different times: on
-// the coarsest file system, and on any but that of a memory card (FAT). A file
+// the coarsest file system, and on any but old ones (FAT, HFS+, ext3). A file
 // that was changed less long ago is compared by its content as well, each time
-// or, once it would be seen nearly everywhere, now and then.
+// or, once its time would tell on any but those, now and then.
 const (
 	sameTime   = 2 * time.Second
 	sameTick   = 20 * time.Millisecond

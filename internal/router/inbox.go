@@ -13,7 +13,7 @@ import (
 const inboxSize = 16 << 10
 
 // inboxes are for requests that have arrived: a connection that stands idle
-// has none.
+// has none, but on Windows, where it waits with the buffer in hand.
 var inboxes = sync.Pool{New: func() any { return new([inboxSize]byte) }}
 
 // inbox is what has arrived from a client and was not looked at yet. It belongs

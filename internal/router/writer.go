@@ -244,8 +244,7 @@ func (c *conn) wait(p *pending) (*wire.Reply, error) {
 	return c.waitForRows(p)
 }
 
-// waitForRows waits for a worker. A call whose time passes in the queue is
-// answered here, whatever the worker is busy with.
+// waitForRows waits for the reply to a Query and passes on its frames.
 func (c *conn) waitForRows(p *pending) (*wire.Reply, error) {
 	frames := p.call.Stream.Frames()
 	for {

@@ -51,11 +51,10 @@ func (c *stmtCache) put(sql string, st *sqlite3.Stmt, tables []string) {
 		st.Close()
 		return
 	}
-	if front := c.recent.Front(); front != nil {
-		if last := front.Value.(*cached); last.stmt == nil && last.sql == sql { // it was taken from here
-			last.stmt, last.tables = st, tables
-			return
-		}
+	if e, ok := c.byText[sql]; ok { // it was taken from here
+		kept := e.Value.(*cached)
+		kept.stmt, kept.tables = st, tables
+		return
 	}
 	if c.byText == nil {
 		c.byText = make(map[string]*list.Element, cacheStmts)

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -38,18 +39,17 @@ func (c *Cores) commit(run func() error) error {
 func (c *Cores) raise(n int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if os.Getenv("GOMAXPROCS") != "" {
-		c.procs.Store(int32(runtime.GOMAXPROCS(0)))
-		return
-	}
 	most := int32(runtime.NumCPU() * coresPerCPU)
 	now := int32(runtime.GOMAXPROCS(0))
+	if os.Getenv("GOMAXPROCS") != "" {
+		most = now
+	}
 	if n = min(n, most); n > now {
 		runtime.GOMAXPROCS(int(n))
 		now = n
 	}
-	if now >= most { // never again
-		now = 1 << 30
+	if now >= most { // there is nothing more to do
+		now = math.MaxInt32
 	}
 	c.procs.Store(now)
 }
