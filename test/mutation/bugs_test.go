@@ -20,12 +20,12 @@ var bugs = []bug{
 	{
 		name: "the reply goes out before the commit",
 		file: "internal/worker/group.go",
-		old:  "	if err := w.db.Commit(); err != nil {",
+		old:  "	if err := w.cfg.Cores.commit(w.db.Commit); err != nil {",
 		new: `	w.answerAll(group)
 	for _, b := range group {
 		b.reply = nil
 	}
-	if err := w.db.Commit(); err != nil {`,
+	if err := w.cfg.Cores.commit(w.db.Commit); err != nil {`,
 		pkg: power, test: powered, finding: "lost: ",
 	},
 	{
