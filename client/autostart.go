@@ -74,13 +74,17 @@ func cannotStart(err error) error {
 }
 
 // awaitAnswer connects to the daemon that was started, or to another one that
-// is there instead. It fails with errStartAnother if child has ended and
-// another should be started.
+// is there instead, once the former has ended: one that comes up slowly, after
+// the other has gone again, would stay though nobody wants it. It fails with
+// errStartAnother if child has ended and another should be started.
 func (c *Client) awaitAnswer(ctx context.Context, child *child) (*conn, error) {
 	pauses := backoff{c.timing.backoff, c.timing.backoffMax}
 	for {
 		ended := child.ended()
 		conn, err := c.dial(ctx)
+		if err == nil && !ended {
+			err = c.checkChild(ctx, conn, child)
+		}
 		switch {
 		case err == nil || !isPassing(err):
 			return conn, err
@@ -91,6 +95,19 @@ func (c *Client) awaitAnswer(ctx context.Context, child *child) (*conn, error) {
 			return nil, err
 		}
 	}
+}
+
+// checkChild closes the connection and fails unless the daemon behind it is
+// child.
+func (c *Client) checkChild(ctx context.Context, conn *conn, child *child) error {
+	reply, err := c.firstReply(ctx, conn, wire.TypeStatus)
+	if err == nil && (reply.DaemonStatus == nil || reply.PID != child.cmd.Process.Pid) {
+		err = &passing{errors.New("another daemon answers than the one that was started")}
+	}
+	if err != nil {
+		_ = conn.nc.Close() // err says more
+	}
+	return err
 }
 
 // spawn starts the daemon's program for this client's socket and directory.

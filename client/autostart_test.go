@@ -128,6 +128,43 @@ func TestAutostartAfterOldDaemon(t *testing.T) {
 	}
 }
 
+// A client that finds another daemon than the one it started goes on when the
+// latter has ended, which else might come up when the other has gone.
+func TestAutostartSurplus(t *testing.T) {
+	o := starting(t)
+	late := filepath.Join(o.Dir, fakedaemon.LateFile)
+	if err := os.WriteFile(late, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := openWith(t, o)
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Ping(bg(t))
+		done <- err
+	}()
+	for n := 0; n < 1; n, _ = fakedaemon.Starts(o.Dir) {
+		runtime.Gosched()
+	}
+	other, err := fakedaemon.Serve(o.Socket, o.Dir, fakedaemon.NewStore(o.Dir).Serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Stop()
+	other.Await(3) // each asks who answers
+	select {
+	case err := <-done:
+		t.Fatalf("the client went on: %v", err)
+	default:
+	}
+	if err := os.Remove(late); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	wantStarts(t, o.Dir, 1)
+}
+
 // A daemon that cannot run is reported at once, with what it said.
 func TestAutostartRefused(t *testing.T) {
 	o := starting(t)

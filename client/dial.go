@@ -127,26 +127,36 @@ func dialPasses(err error) bool {
 // greet sends a Ping and checks the reply: whoever listens must speak our
 // protocol, in good time, and serve our directory.
 func (c *Client) greet(ctx context.Context, conn *conn) error {
+	reply, err := c.firstReply(ctx, conn, wire.TypePing)
+	if err != nil {
+		return err
+	}
+	return c.checkDaemon(reply)
+}
+
+// firstReply asks on a connection that does not run yet, and returns the reply
+// of a daemon that is content and answers in good time.
+func (c *Client) firstReply(ctx context.Context, conn *conn, typ wire.Type) (*wire.Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timing.handshake)
 	defer cancel()
 	var reply *wire.Reply
 	err := interruptible(ctx, conn.nc, func() (err error) {
-		reply, err = c.firstReply(conn)
+		reply, err = c.exchange(conn, typ)
 		return err
 	})
 	if errors.Is(err, ctx.Err()) && ctx.Err() != nil {
-		return &passing{err}
+		return nil, &passing{err}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := reply.Err(); err != nil {
 		if passes(err) {
 			err = &passing{err}
 		}
-		return err
+		return nil, err
 	}
-	return c.checkDaemon(reply)
+	return reply, nil
 }
 
 // interruptible runs deed, whose reads and writes on nc fail once ctx ends.
@@ -160,8 +170,8 @@ func interruptible(ctx context.Context, nc net.Conn, deed func() error) error {
 	return err
 }
 
-func (c *Client) firstReply(conn *conn) (*wire.Reply, error) {
-	frame, err := appendFrame(nil, &wire.Request{Type: wire.TypePing})
+func (c *Client) exchange(conn *conn, typ wire.Type) (*wire.Reply, error) {
+	frame, err := appendFrame(nil, &wire.Request{Type: typ})
 	if err != nil {
 		return nil, err
 	}

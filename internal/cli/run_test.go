@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,7 +104,7 @@ func TestStatus(t *testing.T) {
 	sh.run(t, "exec", "--db", "galaxy.db", "A")
 	got := sh.run(t, "status")
 	for _, want := range []string{
-		"✓ Daemon is running\n", "  pid          4711\n", "  uptime       1m30s\n",
+		"✓ Daemon is running\n", fmt.Sprintf("  pid          %d\n", os.Getpid()), "  uptime       1m30s\n",
 		"\nDATABASE   STATE  WORKER  REV  QUEUE  WAL BYTES  BATCHES  GROUPS  ERRORS  REPLAYS\n",
 		"\ngalaxy.db  open   yes     1    0      4152       1        1       0       0\n",
 	} {

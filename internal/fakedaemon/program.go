@@ -12,6 +12,9 @@ import (
 // StartsFile is where in its directory [Main] writes a line for each start.
 const StartsFile = "starts.log"
 
+// LateFile keeps [Main] from listening while it is in its directory.
+const LateFile = "late"
+
 // Main runs a daemon with the arguments that a client starts one with, until
 // it is shut down, and returns its exit status. A directory in which a file
 // named "refuse" lies is a configuration error.
@@ -28,6 +31,9 @@ func Main(args []string, stderr io.Writer) int {
 	if _, err := os.Stat(filepath.Join(dir, "refuse")); err == nil {
 		fmt.Fprintln(stderr, "the directory is refused.")
 		return 1
+	}
+	for _, err := os.Stat(filepath.Join(dir, LateFile)); err == nil; _, err = os.Stat(filepath.Join(dir, LateFile)) {
+		time.Sleep(time.Millisecond)
 	}
 	d, err := Serve(socket, dir, NewStore(dir).Serve)
 	if err != nil {

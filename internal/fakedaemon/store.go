@@ -1,6 +1,7 @@
 package fakedaemon
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -165,7 +166,7 @@ func (db *database) apply(req *wire.Request) *wire.Reply {
 }
 
 func (s *Store) status() *wire.DaemonStatus {
-	st := &wire.DaemonStatus{PID: 4711, UptimeMS: 90_000, Socket: "/tmp/s", Connections: 1}
+	st := &wire.DaemonStatus{PID: os.Getpid(), UptimeMS: 90_000, Socket: "/tmp/s", Connections: 1}
 	for name, db := range s.dbs {
 		st.Databases = append(st.Databases, wire.DatabaseStatus{
 			DB: name, DBPath: filepath.Join(s.dir, name), State: db.state, Worker: true,

@@ -40,11 +40,12 @@ func Dial(t testing.TB, socket string) (*Conn, error) {
 		return nil, err
 	}
 	t.Cleanup(func() { nc.Close() })
-	if err := nc.SetDeadline(time.Now().Add(Patience)); err != nil {
-		return nil, err
-	}
-	return &Conn{Conn: nc, t: t, r: bufio.NewReader(nc)}, nil
+	c := &Conn{Conn: nc, t: t, r: bufio.NewReader(nc)}
+	return c, c.renew()
 }
+
+// renew gives what comes next on the connection its time.
+func (c *Conn) renew() error { return c.SetDeadline(time.Now().Add(Patience)) }
 
 // Frame returns the frame with that body.
 func Frame(body string) []byte {
@@ -85,10 +86,14 @@ func (c *Conn) Try(body string) (*wire.Reply, error) {
 	return c.Receive()
 }
 
-// Reply reads the next reply.
+// Reply reads the next reply, which has its own time to come.
 func (c *Conn) Reply() *wire.Reply {
 	c.t.Helper()
-	reply, err := c.Receive()
+	err := c.renew()
+	var reply *wire.Reply
+	if err == nil {
+		reply, err = c.Receive()
+	}
 	if err != nil {
 		c.t.Fatalf("read a reply: %v", err)
 	}
@@ -98,7 +103,11 @@ func (c *Conn) Reply() *wire.Reply {
 // Ask sends a request and reads its reply.
 func (c *Conn) Ask(body string) *wire.Reply {
 	c.t.Helper()
-	if err := c.Send(body); err != nil {
+	err := c.renew()
+	if err == nil {
+		err = c.Send(body)
+	}
+	if err != nil {
 		c.t.Fatalf("send %.200s: %v", body, err)
 	}
 	return c.Reply()

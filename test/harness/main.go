@@ -125,7 +125,7 @@ func checkLeaks() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("programs are left when the tests have ended: processes %v", pids)
+	return fmt.Errorf("programs are left when the tests have ended: processes %s", describe(pids))
 }
 
 // Dir returns a new folder for the test, whose path is short enough for

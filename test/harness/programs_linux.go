@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,16 @@ func programs(dir string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// describe tells the command lines of processes.
+func describe(pids []int) string {
+	var lines []string
+	for _, pid := range pids {
+		args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // it may have ended since
+		lines = append(lines, fmt.Sprintf("%d %q", pid, bytes.Split(args, []byte{0})))
+	}
+	return strings.Join(lines, ", ")
 }
 
 // unmountBelow unmounts what a test that was killed has left mounted.

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"fmt"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -30,6 +31,9 @@ func programs(dir string) (pids []int) {
 	}
 	return pids
 }
+
+// describe tells the numbers of processes.
+func describe(pids []int) string { return fmt.Sprint(pids) }
 
 // unmountBelow has nothing to do: only tests on Linux mount.
 func unmountBelow(string) {}

@@ -7,6 +7,8 @@
 // same moment, finds the first one's instance lock taken, says so and ends with
 // status 1 before it has touched a database. One daemon is left, whoever started
 // it, and all clients connect to it. Within one process only one is started.
+// This client waits until the surplus one has ended: one that comes up slowly,
+// after the first has gone again, would stay though nobody wants it.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -37,16 +39,20 @@ export async function start(settings, dir, dial, signal) {
 }
 
 /** Connects to the daemon that was started, or to another one that is there
- * instead. Undefined where child has ended and the next one may do better. */
+ * instead, once the former has ended. Undefined where child has ended and the
+ * next one may do better. */
 async function awaitAnswer(child, dial, signal, end) {
   const backoff = new Backoff();
   for (;;) {
     const { ended } = child;
+    let connection;
     try {
-      return await dial();
+      connection = await dial();
+      if (ended || (await connection.send({ type: "Status" }).next()).pid === child.pid) return connection;
     } catch (e) {
       if (!(e instanceof Passing)) throw e;
     }
+    connection?.destroy();
     signal.throwIfAborted();
     if (ended && startsAnother(child)) return undefined;
     if (performance.now() > end) throw new Passing(`a daemon was started and does not answer; its log is "${child.log}"`);
@@ -89,6 +95,7 @@ function spawned(settings, dir, child, file) {
   const args = [...settings.daemonArgs, "--socket", settings.socket, dir];
   const daemon = spawn(executable, args, { cwd: dir, env: settings.env, detached: true, stdio: ["ignore", file, file], windowsHide: true });
   daemon.unref(); // it is meant to outlive this program
+  child.pid = daemon.pid;
   child.exit = new Promise((resolve) => {
     daemon.once("exit", (status) => {
       child.ended = true;

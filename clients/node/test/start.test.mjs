@@ -42,6 +42,24 @@ test("twenty clients of one process start one daemon, which outlives them", asyn
   assert.equal(listening(where), 1);
 });
 
+test("a daemon that comes up too late has ended when the client goes on", { skip: process.platform === "win32" && "the late daemon is a script" }, async (t) => {
+  const where = autostart(t);
+  const late = path.join(where.home, "late");
+  fs.writeFileSync(late, `#!/bin/sh\n: > "$0.waits"\nuntil [ -e "$0.goes" ]; do sleep 0.01; done\nexec "${where.daemon}" "$@"\n`, { mode: 0o700 });
+  let answered = false;
+  const answer = client(where, { ...where, daemon: late }).ping().then(() => (answered = true));
+  await until("the late daemon waits", () => fs.existsSync(`${late}.waits`));
+  const d = await daemon(t, [], where);
+  for (let i = 0; i < 30; i++) {
+    await client(d).ping();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.equal(answered, false);
+  fs.writeFileSync(`${late}.goes`, "");
+  await answer;
+  assert.match(startedLog(where), /another daemon instance is already running/);
+});
+
 test("a daemon that is gone is started again, where the last one was", async (t) => {
   const where = autostart(t);
   const maker = client(where, where);

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Callable, Iterator, Optional, TypeVar
+from typing import Callable, Iterator, Optional
 
-from .conn import NotRunning, Passing
+from .conn import Conn, NotRunning, Passing
 from .errors import OperationalError, phrase, unavailable
 from .settings import Settings, log_path
 
@@ -25,8 +25,6 @@ _START_FOR = 20.0  # seconds for a daemon that was started to answer
 _MAX_LOG = 10 << 20  # a larger log is put aside first
 _MAX_TAIL = 4 << 10  # what is read of the log of a daemon that ended
 
-T = TypeVar("T")
-
 
 def pauses() -> Iterator[float]:
     """Yields growing pauses, in seconds."""
@@ -36,7 +34,7 @@ def pauses() -> Iterator[float]:
         pause = min(2 * pause, 0.5)
 
 
-def start(settings: Settings, directory: str, connect: Callable[[], T]) -> T:
+def start(settings: Settings, directory: str, connect: Callable[[], Conn]) -> Conn:
     """Starts a daemon unless somebody else does, and connects to it.
 
     Many clients may find no daemon at once. The start lock makes one of them
@@ -62,7 +60,7 @@ def start(settings: Settings, directory: str, connect: Callable[[], T]) -> T:
         os.close(lock)
 
 
-def _start_until_answer(settings: Settings, directory: str, connect: Callable[[], T]) -> T:
+def _start_until_answer(settings: Settings, directory: str, connect: Callable[[], Conn]) -> Conn:
     """Starts one daemon after the other until one answers.
 
     More than one is needed where an old daemon that is ending still holds the
@@ -114,15 +112,20 @@ class _Child:
         self._process.wait()
         self.ended.set()
 
-    def await_answer(self, connect: Callable[[], T], deadline: float) -> Optional[T]:
-        """Connects to this daemon, or to another that is there instead.
+    def await_answer(self, connect: Callable[[], Conn], deadline: float) -> Optional[Conn]:
+        """Connects to this daemon, or to another that is there instead, once
+        this one has ended: one that comes up slowly, after the other has gone
+        again, would stay though nobody wants it.
 
         None says that it has ended and another should be started.
         """
         for pause in pauses():
             ended = self.ended.is_set()
             try:
-                return connect()
+                conn = connect()
+                if ended or conn.daemon_pid() == self._process.pid:
+                    return conn
+                conn.close()
             except Passing:
                 if ended:
                     return self._verdict()

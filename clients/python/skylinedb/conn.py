@@ -146,6 +146,18 @@ class Conn:
             raise Passing(f"the daemon did not answer the first Ping: {phrase(error)}") from error
         return reply
 
+    def daemon_pid(self) -> Optional[int]:
+        """Asks for the daemon's process. The connection is closed if it fails."""
+        try:
+            self._sock.settimeout(HANDSHAKE)
+            self.send(to_json({"type": "Status"}))
+            pid = self.receive().get("pid")
+            self._sock.settimeout(None)
+        except (DataError, OSError) as error:
+            self.close()
+            raise Passing(f"the daemon did not answer the first Status: {phrase(error)}") from error
+        return pid
+
     def interrupt(self) -> None:
         """Ends a receive of another thread."""
         try:

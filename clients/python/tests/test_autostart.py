@@ -163,6 +163,31 @@ class Autostart(Case):
         self.assertIn("not a regular file", str(failed.error))
         self.assertFalse(os.path.exists(other))
 
+    def test_a_daemon_that_comes_up_too_late(self):
+        """It has ended when the client goes on with another."""
+        late = os.path.join(self.root, "late")
+        with open(late, "w", encoding="utf-8") as script:
+            script.write(f'#!/bin/sh\n: > "$0.waits"\nuntil [ -e "$0.goes" ]; do sleep 0.01; done\nexec "{daemon_program()}" "$@"\n')
+        os.chmod(late, 0o700)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(self.client(autostart=True, daemon=late).status()["pid"]))
+        thread.start()
+        while not os.path.exists(late + ".waits"):
+            time.sleep(0.01)
+        process = subprocess.Popen([daemon_program(), "--socket", self.socket, self.dir], stdout=subprocess.DEVNULL, start_new_session=True)
+        for _ in range(30):
+            self.client().ping()
+            time.sleep(0.005)
+        self.assertEqual(answers, [])
+        with open(late + ".goes", "w", encoding="utf-8"):
+            pass
+        thread.join(PATIENCE)
+        self.assertEqual(answers, [process.pid])
+        with open(settings.log_path(self.socket), encoding="utf-8") as log:
+            self.assertIn("another daemon instance is already running", log.read())
+        self.client().shutdown()
+        self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_somebody_else_starts_it(self):
         """While another holds the start lock, a client waits for its daemon."""
         lock = os.open(self.socket + ".start.lock", os.O_RDWR | os.O_CREAT, 0o600)
