@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -136,7 +137,7 @@ func TestDirMismatch(t *testing.T) {
 	socket, here, there := fakedaemon.Socket(t), t.TempDir(), t.TempDir()
 	d := fakedaemon.StartAt(t, socket, here, fakedaemon.NewStore(here).Handle)
 	link := filepath.Join(t.TempDir(), "link")
-	symlink(t, here, link)
+	ostest.Symlink(t, here, link)
 	right := openWith(t, Options{Socket: socket, Dir: link, NoAutostart: true})
 	wrong := openWith(t, Options{Socket: socket, Dir: there, NoAutostart: true})
 	open := open(t, socket)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -14,8 +15,8 @@ import (
 // what it leads to stays as it is.
 func TestLogThatIsNoFile(t *testing.T) {
 	for name, place := range map[string]func(t *testing.T, log, precious string){
-		"symbolic link": func(t *testing.T, log, precious string) { symlink(t, precious, log) },
-		"dangling link": func(t *testing.T, log, precious string) { symlink(t, precious+".none", log) },
+		"symbolic link": func(t *testing.T, log, precious string) { ostest.Symlink(t, precious, log) },
+		"dangling link": func(t *testing.T, log, precious string) { ostest.Symlink(t, precious+".none", log) },
 		"folder": func(t *testing.T, log, _ string) {
 			if err := os.Mkdir(log, 0o700); err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	// Alone among the client's goroutines the one that waits for a daemon which
 	// this program started outlives its client, as child.go says.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/skylinedb/skylinedb/client.startChild.func1"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/skylinedb/skylinedb/client.startChild.func1"), ostest.Library())
 }
 
 // bg returns a context that lasts as long as the test and its cleanup may.
@@ -155,14 +156,6 @@ func check[T any](t *testing.T, err error, got, want T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-// symlink makes a link, or skips the test where the system allows none.
-func symlink(t *testing.T, target, link string) {
-	t.Helper()
-	if err := os.Symlink(target, link); err != nil {
-		t.Skip(err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/test/harness"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -253,7 +254,7 @@ func TestNoGoroutines(t *testing.T) {
 	check(t, err, inTx.Next(), true)
 	check(t, tx.Rollback(), inTx.Close(), error(nil))
 	check(t, rows.Close(), db.Close(), error(nil))
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, before, ostest.Library())
 }
 
 // Close does not wait for what somebody has forgotten to close.

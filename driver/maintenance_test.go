@@ -11,6 +11,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/test/harness"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -112,7 +113,7 @@ func TestOlderCopy(t *testing.T) {
 	wantT(t, db, "a", "b")
 	c.OK(harness.Command(wire.TypeCloseDatabase, "app.db"))
 	check(t, os.WriteFile(d.File("old.db"), copied, 0o600), 0, 0)
-	check(t, os.Rename(d.File("old.db"), d.File("app.db")), 0, 0)
+	ostest.Replace(t, d.File("old.db"), d.File("app.db")) // nothing tells the readers to let go of it
 	c.OK(harness.Command(wire.TypeReopenDatabase, "app.db"))
 	wantT(t, db, "a")
 	exec(t, db, insertT, "c")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/test/harness"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -159,6 +160,7 @@ func TestReplaced(t *testing.T) {
 		next.close()
 		old, err := r.Begin(bg(t))
 		check(t, err, 0, 0)
+		defer old.End()
 		d.close()
 		replace(t, next.path, d.path)
 		got, err := all(bg(t), old, `SELECT n FROM t`)
@@ -175,13 +177,9 @@ func TestReplaced(t *testing.T) {
 func replace(t testing.TB, from, to string) {
 	t.Helper()
 	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Remove(to + suffix); err != nil && !os.IsNotExist(err) {
-			t.Fatal(err)
-		}
+		ostest.Remove(t, to+suffix)
 	}
-	if err := os.Rename(from, to); err != nil {
-		t.Skipf("a file that is open cannot be replaced here: %v", err) // Windows
-	}
+	ostest.Replace(t, from, to)
 }
 
 // Many readers of a file that is replaced again and again: each sees a whole

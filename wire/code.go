@@ -101,9 +101,10 @@ type Error struct {
 }
 
 // Errorf returns an Error of the given code whose message is formatted as by
-// [fmt.Errorf]; an operand of the verb %w becomes its Cause.
+// [fmt.Errorf], with texts quoted as by [Quote]; an operand of the verb %w
+// becomes its Cause.
 func Errorf(code Code, format string, args ...any) *Error {
-	err := fmt.Errorf(format, args...)
+	err := fmt.Errorf(format, quoteTexts(args)...)
 	return &Error{Code: code, Message: err.Error(), Retryable: code.Retryable(), Cause: errors.Unwrap(err)}
 }
 

@@ -39,6 +39,7 @@ var imports = []struct {
 	{"internal/cli", []string{"wire", "internal/config", "client"}},
 	{"internal/fakedaemon", []string{"wire", "internal/oslock", "internal/transport"}},
 	{"internal/childtest", nil},
+	{"internal/ostest", nil},
 	{"internal/arch", nil},
 	{"cmd/skylinedb-daemon", []string{"internal/daemon"}},
 	{"cmd/skylinedb-cli", []string{"internal/cli"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/skylinedb/skylinedb/internal/config"
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
 	"github.com/skylinedb/skylinedb/internal/oslock"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -77,7 +78,7 @@ func wantNothing(t *testing.T, cfg config.Config, before goleak.Option) {
 	if err != nil {
 		t.Errorf("the instance lock is still held: %v", err)
 	}
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, before, ostest.Library())
 }
 
 // A daemon that was asked to end, after it has served, leaves nothing but the
@@ -150,5 +151,5 @@ func TestSignalsAreLetGo(t *testing.T) {
 	if s.ctx.Err() != context.Canceled {
 		t.Errorf("the context ended with %v", s.ctx.Err())
 	}
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, before, ostest.Library())
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -211,7 +212,7 @@ func TestCheckLogDamaged(t *testing.T) {
 		}), wire.CodeStaleWAL),
 		elsewhere("a link", with(liveLog, func(t *testing.T, file string) {
 			mustRemove(t, file+logSuffix)
-			symlink(t, liveLog(t)+logSuffix, file+logSuffix)
+			ostest.Symlink(t, liveLog(t)+logSuffix, file+logSuffix)
 		}), wire.CodeIOError),
 	})
 }

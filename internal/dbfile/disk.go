@@ -30,11 +30,22 @@ type OS struct{}
 
 // Create implements [Disk].
 func (OS) Create(path string) (DiskFile, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoFollow, 0o600)
+	return openPatiently(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 }
 
 // Remove implements [Disk].
-func (OS) Remove(path string) error { return os.Remove(path) }
+func (OS) Remove(path string) error {
+	return patiently(func() error { return os.Remove(path) })
+}
+
+// openPatiently opens a file that is not a link.
+func openPatiently(path string, flag int) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = os.OpenFile(path, flag|openNoFollow, 0o600)
+		return err
+	})
+	return f, err
+}
 
 // SyncDir returns when the names in the folder are durable. The error is a
 // [*wire.Error] with CodeDiskFull or CodeIOError.

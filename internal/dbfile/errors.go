@@ -2,10 +2,9 @@ package dbfile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
+	"slices"
 
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -13,18 +12,18 @@ import (
 // maxQuoted bounds what an error message repeats of a client's name.
 const maxQuoted = 120
 
-// quote returns name for a message: escaped, and cut where it is long.
+// quote returns name for a message, cut where it is long.
 func quote(name string) string {
 	if len(name) > maxQuoted {
-		return strconv.Quote(name[:maxQuoted]) + "..."
+		return wire.Quote(name[:maxQuoted]) + "..."
 	}
-	return strconv.Quote(name)
+	return wire.Quote(name)
 }
 
 // refuse returns the refusal of a database name. The format is the rest of a
 // sentence that starts with the name.
 func refuse(name, format string, args ...any) *wire.Error {
-	return wire.Errorf(wire.CodeInvalidDatabaseName, "The database name %s %s.", quote(name), fmt.Sprintf(format, args...))
+	return wire.Errorf(wire.CodeInvalidDatabaseName, "The database name %s "+format+".", append([]any{quote(name)}, args...)...)
 }
 
 // ioError returns err as the failure of a deed ("write %q"), with
@@ -34,12 +33,9 @@ func ioError(err error, deed string, args ...any) *wire.Error {
 	if isDiskFull(err) {
 		code, advice = wire.CodeDiskFull, "make room on the disk and try again"
 	}
-	return &wire.Error{
-		Code:      code,
-		Message:   fmt.Sprintf("Could not %s (%v); %s.", fmt.Sprintf(deed, args...), bare(err), advice),
-		Retryable: code.Retryable(),
-		Cause:     err,
-	}
+	e := wire.Errorf(code, "Could not "+deed+" (%v); %s.", append(slices.Clip(args), bare(err), advice)...)
+	e.Cause = err
+	return e
 }
 
 // bare strips the operation and path that package os adds: the deed has them.

@@ -3,13 +3,12 @@ package dbfile
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
-
 	"github.com/skylinedb/skylinedb/internal/childtest"
 )
 
@@ -77,7 +76,7 @@ func TestInUse(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			file := made(t, createT, fillT)
 			wantInUse(t, file, false)
-			end := startHolder(t, "file:///"+strings.TrimPrefix(filepath.ToSlash(file), "/")+"?mode="+mode)
+			end := startHolder(t, "file:"+url.PathEscape(file)+"?mode="+mode)
 			wantInUse(t, file, true)
 			end()
 			wantInUse(t, file, false)

@@ -23,15 +23,10 @@ func InUse(file string) (bool, error) {
 	if err != nil {
 		return false, ioError(err, "look for locks on %q", file)
 	}
-	defer f.Close()
-	h, at := windows.Handle(f.Fd()), &windows.Overlapped{Offset: pendingByte}
-	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err = windows.LockFileEx(h, flags, 0, lockedBytes, 0, at)
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
-		return true, nil
-	}
+	defer f.Close() // which unlocks
+	alone, err := lockBytes(f, pendingByte, lockedBytes)
 	if err != nil {
 		return false, ioError(err, "look for locks on %q", file)
 	}
-	return false, windows.UnlockFileEx(h, 0, lockedBytes, 0, at)
+	return !alone, nil
 }

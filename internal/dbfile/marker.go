@@ -100,7 +100,7 @@ func readMarkerFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() { // opening a FIFO would wait for its writer
 		return nil, errNotRegular
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
+	f, err := openPatiently(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

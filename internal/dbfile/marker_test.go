@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -104,7 +105,7 @@ func TestReadMarkerUnreadable(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "a.db")
 		target := filepath.Join(t.TempDir(), "target")
 		write(t, target, []byte(`{"version": 1, "state": "open"}`))
-		symlink(t, target, file+MarkerSuffix)
+		ostest.Symlink(t, target, file+MarkerSuffix)
 		if _, _, err := ReadMarker(file); wire.ErrorCode(err) != wire.CodeIOError {
 			t.Errorf("ReadMarker = %v, want %s", err, wire.CodeIOError)
 		}
@@ -125,7 +126,7 @@ func TestWriteMarkerLeftover(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "a.db")
 		victim := filepath.Join(t.TempDir(), "victim")
 		write(t, victim, []byte("precious"))
-		symlink(t, victim, file+tempSuffix)
+		ostest.Symlink(t, victim, file+tempSuffix)
 		if err := WriteMarker(OS{}, file, Marker{State: Closed}); err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,9 @@ var reservedSuffixes = []string{"-wal", "-shm", "-journal", MarkerSuffix, tempSu
 // parts checks the text of a name and returns its components relative to
 // the root. It looks at no file.
 func (r *Root) parts(name string) ([]string, error) {
+	if filepath.VolumeName(name) != "" { // on Windows, whose own spelling of a whole path is taken
+		name = filepath.ToSlash(name)
+	}
 	if err := checkText(name); err != nil {
 		return nil, err
 	}

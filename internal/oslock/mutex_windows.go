@@ -38,7 +38,7 @@ func start(socket string) (*Lock, error) { return TryLockName(mutexName(startMut
 func TryLockName(name string) (*Lock, error) {
 	p, err := windows.UTF16PtrFromString(name)
 	if err != nil {
-		return nil, fmt.Errorf("create mutex %q: %w", name, err)
+		return nil, fmt.Errorf("create mutex \"%s\": %w", name, err)
 	}
 	h, err := windows.CreateMutex(nil, false, p)
 	switch {
@@ -46,16 +46,16 @@ func TryLockName(name string) (*Lock, error) {
 		return &Lock{release: func() error { return closeMutex(h, name) }}, nil
 	case errors.Is(err, windows.ERROR_ALREADY_EXISTS):
 		windows.CloseHandle(h) // another handle would keep the lock taken
-		return nil, fmt.Errorf("create mutex %q: %w", name, ErrLocked)
+		return nil, fmt.Errorf("create mutex \"%s\": %w", name, ErrLocked)
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
-		return nil, fmt.Errorf("create mutex %q: it belongs to another user: %w", name, ErrLocked)
+		return nil, fmt.Errorf("create mutex \"%s\": it belongs to another user: %w", name, ErrLocked)
 	}
-	return nil, fmt.Errorf("create mutex %q: %w", name, err)
+	return nil, fmt.Errorf("create mutex \"%s\": %w", name, err)
 }
 
 func closeMutex(h windows.Handle, name string) error {
 	if err := windows.CloseHandle(h); err != nil {
-		return fmt.Errorf("close mutex %q: %w", name, err)
+		return fmt.Errorf("close mutex \"%s\": %w", name, err)
 	}
 	return nil
 }

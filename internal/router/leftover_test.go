@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -89,7 +90,7 @@ func TestClientsLeaveNothing(t *testing.T) {
 		nc.Close()
 		t.Error("somebody listens after the end")
 	}
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, before, ostest.Library())
 }
 
 // wantNothing checks what a router holds when it has ended.

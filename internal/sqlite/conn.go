@@ -145,6 +145,9 @@ func (c *Conn) Close() error {
 	c.db, c.cache, c.own = nil, stmtCache{}, nil
 	if err != nil {
 		c.abandon()
+		if s := sandboxOf(db); s != nil {
+			_ = s.Close() // it closes the file once more, which fails
+		}
 	}
 	return translate(err, "close the database")
 }

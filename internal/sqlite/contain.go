@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -44,7 +43,6 @@ func (c *Conn) contain(f func() error) (err error) {
 			err = faultError(v)
 			if s := sandboxOf(c.db); s != nil {
 				*s.X__stack_pointer() = stackTop
-				c.file = &remains{c.file, s}
 			}
 		}
 	}()
@@ -100,29 +98,3 @@ func sandboxOf(db *sqlite3.Conn) sandbox {
 	s, _ := reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Elem().Interface().(sandbox)
 	return s
 }
-
-// remains is the database file of a connection that a fault has broken. Where
-// SQLite cannot close the connection, closing the file gives back its memory,
-// 256 MiB perhaps, without a word to SQLite.
-type remains struct {
-	vfs.File
-	sandbox sandbox
-}
-
-// Close implements [io.Closer].
-func (r *remains) Close() error {
-	err := r.File.Close()
-	_ = r.sandbox.Close() // it closes the file once more, which fails
-	return err
-}
-
-// SharedMemory implements [vfs.FileSharedMemory].
-func (r *remains) SharedMemory() vfs.SharedMemory {
-	if f, ok := r.File.(vfs.FileSharedMemory); ok {
-		return f.SharedMemory()
-	}
-	return nil
-}
-
-// Unwrap implements [vfs.FileUnwrap].
-func (r *remains) Unwrap() vfs.File { return r.File }

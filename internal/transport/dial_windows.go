@@ -19,16 +19,16 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 	}
 	conn, err := winio.DialPipeAccessImpLevel(ctx, path, windows.GENERIC_READ|windows.GENERIC_WRITE, winio.PipeImpLevelIdentification)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %q: %w", path, err)
+		return nil, fmt.Errorf("connect to \"%s\": %w", path, err)
 	}
 	pipe, ok := conn.(interface{ Fd() uintptr })
 	if !ok {
 		conn.Close()
-		return nil, fmt.Errorf("connect to %q: a connection without a handle: %T", path, conn)
+		return nil, fmt.Errorf("connect to \"%s\": a connection without a handle: %T", path, conn)
 	}
 	if err := checkOwner(windows.Handle(pipe.Fd())); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("connect to %q: %w", path, err)
+		return nil, fmt.Errorf("connect to \"%s\": %w", path, err)
 	}
 	return &pipeConn{pipeStream: conn, path: pipeAddr(path)}, nil
 }

@@ -35,12 +35,12 @@ func listen(path string) (*listener, error) {
 	}
 	sa, err := privateAttributes()
 	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %w", path, err)
+		return nil, fmt.Errorf("listen on \"%s\": %w", path, err)
 	}
 	l := &listener{path: pipeAddr(path), sa: sa}
 	l.wake, err = windows.CreateEvent(nil, 0, 0, nil)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %q: make an event: %w", path, err)
+		return nil, fmt.Errorf("listen on \"%s\": make an event: %w", path, err)
 	}
 	l.free, err = l.instance(windows.FILE_FLAG_FIRST_PIPE_INSTANCE)
 	if err != nil {
@@ -48,7 +48,7 @@ func listen(path string) (*listener, error) {
 		if errors.Is(err, windows.ERROR_ACCESS_DENIED) { // what a pipe of that name leads to
 			err = fmt.Errorf("%w: %w", ErrInUse, err)
 		}
-		return nil, fmt.Errorf("listen on %q: %w", path, err)
+		return nil, fmt.Errorf("listen on \"%s\": %w", path, err)
 	}
 	return l, nil
 }
@@ -58,10 +58,10 @@ func listen(path string) (*listener, error) {
 func checkPath(path string) error {
 	const prefix, limit = `\\.\pipe\`, 256
 	if len(path) <= len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
-		return fmt.Errorf(`the pipe's path %q must be \\.\pipe\ and a name`, path)
+		return fmt.Errorf(`the pipe's path "%s" must be \\.\pipe\ and a name`, path)
 	}
 	if len(path) > limit {
-		return fmt.Errorf("the pipe's path %q is too long: it has %d bytes, and the system allows %d; choose a shorter one", path, len(path), limit)
+		return fmt.Errorf("the pipe's path \"%s\" is too long: it has %d bytes, and the system allows %d; choose a shorter one", path, len(path), limit)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skylinedb/skylinedb/internal/childtest"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/internal/transport"
 )
 
@@ -36,7 +37,7 @@ var roles = map[string]func(socket string){
 func TestMain(m *testing.M) {
 	role := roles[os.Getenv(roleEnv)]
 	if role == nil {
-		goleak.VerifyTestMain(m) // exits
+		goleak.VerifyTestMain(m, ostest.Library()) // exits
 	}
 	role(os.Getenv(socketEnv))
 	io.Copy(io.Discard, os.Stdin) // until the test is done with it

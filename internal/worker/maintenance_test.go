@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -259,9 +260,7 @@ func TestEpochOnReopen(t *testing.T) {
 		{"same file", func(*harness) {}, 1, true, ""},
 		{"renamed over", func(h *harness) {
 			write(h, h.file+".new")
-			if err := os.Rename(h.file+".new", h.file); err != nil {
-				h.t.Fatal(err)
-			}
+			ostest.Replace(h.t, h.file+".new", h.file)
 		}, 2, false, "other more"},
 		{"copied over", func(h *harness) { write(h, h.file) }, 2, false, "other more"},
 		{"written to by another program", func(h *harness) {

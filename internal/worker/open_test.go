@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skylinedb/skylinedb/internal/dbfile"
+	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
@@ -251,9 +252,7 @@ func TestReplacedWhileOpen(t *testing.T) {
 	other := newHarness(t)
 	other.ok(batchOf(`CREATE TABLE t(a)`, `INSERT INTO t VALUES('other')`))
 	other.stop()
-	if err := os.Rename(other.file, h.file); err != nil {
-		t.Fatal(err)
-	}
+	ostest.Replace(t, other.file, h.file)
 	if got := show(h.ok(batchOf(`INSERT INTO t VALUES('more')`))); got != "ok rev 2 rows 1" {
 		t.Errorf("%s, want ok rev 2 rows 1", got)
 	}
@@ -267,7 +266,7 @@ func TestRemovedWhileOpen(t *testing.T) {
 	h := serving(t)
 	epoch := h.epoch()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		os.Remove(h.file + suffix)
+		ostest.Remove(t, h.file+suffix)
 	}
 	if got := h.state(); got != "open 0" {
 		t.Errorf("state %q, want open 0", got)

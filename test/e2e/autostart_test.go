@@ -70,9 +70,9 @@ func TestArrivalAtIdleEnd(t *testing.T) {
 			standing.Close()
 			clients = clients[1:]
 		}
-		harness.Await(t, "the end begins", func() bool { return !exists(t, o.Socket) })
+		harness.Await(t, "the end begins", func() bool { return !harness.Listening(t, o.Socket) })
 		for range round * 20 {
-			exists(t, o.Socket) // takes a moment, another one in each round
+			harness.Listening(t, o.Socket) // takes a moment, another one in each round
 		}
 		var wg sync.WaitGroup
 		for _, c := range clients {

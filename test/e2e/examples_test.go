@@ -62,6 +62,7 @@ func wantRows(t *testing.T, file, query, want string) {
 // where the harness finds daemons that are left.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
+	harness.NeedGo(t)
 	temp := harness.Dir(t)
 	cmd := harness.Go("run", "./examples/quickstart")
 	cmd.Dir = filepath.Join("..", "..")

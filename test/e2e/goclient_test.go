@@ -231,14 +231,14 @@ func TestGoClientAtIdleEnd(t *testing.T) {
 		if _, n := sum(t, rows, err); n != int64(round) {
 			t.Errorf("there are %d rows, want %d", n, round)
 		}
-		harness.Await(t, "the end begins", func() bool { return !exists(t, o.Socket) })
+		harness.Await(t, "the end begins", func() bool { return !harness.Listening(t, o.Socket) })
 		if err := c.Update(patient(t), "a.db", func(tx *client.Tx) error {
 			_, err := tx.Exec(patient(t), client.SQL(insertT(1, round)))
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
-		harness.Await(t, "the end begins", func() bool { return !exists(t, o.Socket) })
+		harness.Await(t, "the end begins", func() bool { return !harness.Listening(t, o.Socket) })
 	}
 }
 
@@ -255,7 +255,7 @@ func TestGoClientCommitAndKill(t *testing.T) {
 		var err error
 		wg.Go(func() { _, err = tx.Commit(patient(t)) })
 		for range round * 200 {
-			exists(t, d.Socket) // takes a moment, another one in each round
+			harness.Listening(t, d.Socket) // takes a moment, another one in each round
 		}
 		d.Crash()
 		d.Restart()
@@ -285,7 +285,7 @@ func TestGoClientCommitGivenUp(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for range round {
-				exists(t, d.Socket) // takes a moment, another one in each round
+				harness.Listening(t, d.Socket) // takes a moment, another one in each round
 			}
 			cancel()
 		})

@@ -67,7 +67,7 @@ func TestStaleSocket(t *testing.T) {
 	t.Parallel()
 	d := harness.Start(t, harness.Config{})
 	d.Crash()
-	if !exists(t, d.Socket) {
+	if !harness.Listening(t, d.Socket) {
 		t.Fatal("the killed daemon left no socket")
 	}
 	d.Restart()

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -46,11 +47,28 @@ func Go(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// build builds one of the module's commands into the run's folder.
+// NeedGo skips the test where the programs were built on another system.
+func NeedGo(t testing.TB) {
+	t.Helper()
+	if run.programs != "" {
+		t.Skip("this needs the Go command, which is not on this system")
+	}
+}
+
+// programsEnv names a folder with the module's commands, for a system that has
+// no Go command to build them.
+const programsEnv = "SKYLINEDB_TEST_PROGRAMS"
+
+// build puts one of the module's commands into the run's folder, where the
+// search for those that are left looks.
 func build(command string) (string, error) {
-	path := filepath.Join(run.dir, "bin", command)
+	name := command
 	if runtime.GOOS == "windows" {
-		path += ".exe"
+		name += ".exe"
+	}
+	path := filepath.Join(run.dir, "bin", name)
+	if run.programs != "" {
+		return path, copyProgram(filepath.Join(run.programs, name), path)
 	}
 	args := []string{"build", "-o", path}
 	if raceEnabled {
@@ -60,4 +78,15 @@ func build(command string) (string, error) {
 		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
 	}
 	return path, nil
+}
+
+func copyProgram(from, to string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("get a program that %s should have: %w", programsEnv, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o700)
 }

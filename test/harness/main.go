@@ -25,9 +25,10 @@ type Role func(args []string, stdin io.Reader, stdout io.Writer) error
 
 // run is the run of this test binary.
 var run struct {
-	dir     string   // everything happens below it
-	environ []string // as it was before Main changed it, for the go command
-	dirs    atomic.Int64
+	dir      string   // everything happens below it
+	programs string   // a folder with the programs, "" to build them
+	environ  []string // as it was before Main changed it, for the go command
+	dirs     atomic.Int64
 }
 
 // Main runs the tests of a package, or the role that this process has, and
@@ -68,7 +69,7 @@ func begin() (end func() error, err error) {
 	if run.dir, err = filepath.EvalSymlinks(run.dir); err != nil {
 		return nil, err
 	}
-	run.environ = os.Environ()
+	run.programs, run.environ = os.Getenv(programsEnv), os.Environ()
 	for _, pair := range run.environ {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "SKYLINEDB_") {
 			os.Unsetenv(name)
