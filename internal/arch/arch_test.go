@@ -55,6 +55,7 @@ var imports = []struct {
 	{"test/crowd", nil},
 	{"test/mutation", nil},
 	{"test/clients", nil},
+	{"test/windows", nil},
 	{"torture", []string{"test/tally"}},
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -124,7 +125,11 @@ func TestSettings(t *testing.T) {
 		"temp_store": "1", "mmap_size": "0", "cell_size_check": "1", "foreign_keys": "1", "trusted_schema": "0",
 		"locking_mode": "normal", "journal_mode": "wal", "wal_autocheckpoint": "0",
 	} {
-		if got := text(t, c, "PRAGMA "+pragma); got != want {
+		got := text(t, c, "PRAGMA "+pragma)
+		if pragma == "mmap_size" && runtime.GOOS == "windows" && got == "" { // SQLite maps no database there
+			continue
+		}
+		if got != want {
 			t.Errorf("PRAGMA %s = %q, want %q", pragma, got, want)
 		}
 	}

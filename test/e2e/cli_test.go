@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/skylinedb/skylinedb/test/harness"
+	"github.com/skylinedb/skylinedb/wire"
 )
 
 // shell is where the command line client is called.
@@ -141,7 +141,7 @@ func TestCLIDirMismatch(t *testing.T) {
 		t.Errorf("exec with --dir: %v", got)
 	}
 	sh.env = []string{"SKYLINEDB_DIR=" + elsewhere}
-	if got := sh.run(insert...); got.Status != 1 || !strings.Contains(got.Err, strconv.Quote(d.Dir)) || !strings.Contains(got.Err, strconv.Quote(elsewhere)) {
+	if got := sh.run(insert...); got.Status != 1 || !strings.Contains(got.Err, wire.Quote(d.Dir)) || !strings.Contains(got.Err, wire.Quote(elsewhere)) {
 		t.Errorf("exec with SKYLINEDB_DIR: %+v, want status 1 and both directories", got)
 	}
 	sh.want(result{Out: "✓ 1 row affected, rev 3 (" + d.File("a.db") + ")\n"}, append(insert, "--dir", d.Dir)...)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -83,10 +84,18 @@ func begin() (end func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var says bytes.Buffer
+	reaper.Stderr = &says
 	if err := reaper.Start(); err != nil {
 		return nil, err
 	}
-	return func() error { return errors.Join(stdin.Close(), reaper.Wait()) }, nil
+	return func() error {
+		err := errors.Join(stdin.Close(), reaper.Wait())
+		if err != nil {
+			err = fmt.Errorf("clear away what the tests left: %w: %s", err, &says)
+		}
+		return err
+	}, nil
 }
 
 // roleCommand returns this program in a role.
@@ -102,7 +111,12 @@ func reap(args []string, stdin io.Reader, _ io.Writer) error {
 	_, _ = io.Copy(io.Discard, stdin)
 	killAll(args[0])
 	unmountBelow(args[0])
-	return os.RemoveAll(args[0])
+	// Windows removes no file that is open, and no program that runs.
+	for end := time.Now().Add(Patience); ; time.Sleep(glance) {
+		if err := os.RemoveAll(args[0]); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 // killAll ends the run's programs, and those that they start meanwhile.
