@@ -55,6 +55,7 @@ var imports = []struct {
 	{"test/mutation", nil},
 	{"test/clients", nil},
 	{"torture", []string{"test/tally"}},
+	{"packaging", []string{"internal/config"}},
 }
 
 // sqliteUsers are the only importers of the SQLite library. Programs that
