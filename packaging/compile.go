@@ -12,8 +12,9 @@ import (
 
 var programs = []string{"skylinedb-daemon", "skylinedb-cli"}
 
-// kept are those of Go's variables that say where things come from and are
-// kept. What is built is the same for each value of theirs.
+// kept are those of Go's variables that say which Go it is, and where things
+// come from and are kept. With one Go, what is built is the same whatever they
+// say.
 var kept = []string{
 	"GOCACHE", "GOMODCACHE", "GOPATH", "GOTOOLCHAIN", "GOPROXY", "GONOPROXY",
 	"GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOVCS",

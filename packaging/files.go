@@ -19,6 +19,10 @@ type file struct {
 	data []byte
 }
 
+// services are the files for what starts programs on a system, below this
+// program's folder. On Windows the clients start the daemon.
+var services = map[string]string{"linux": "systemd/*", "darwin": "launchd/*"}
+
 // filesFor returns the files that are t's own: the programs, whose libraries'
 // licences are told beside them, and the service files.
 func (r *release) filesFor(t target) ([]file, error) {
@@ -31,8 +35,10 @@ func (r *release) filesFor(t target) ([]file, error) {
 		return nil, err
 	}
 	files = append(files, licences)
-	services := map[string]string{"linux": "systemd/*", "darwin": "launchd/*"}[t.os]
-	more, err := r.texts("packaging", services)
+	if services[t.os] == "" {
+		return files, nil
+	}
+	more, err := r.texts("packaging", services[t.os])
 	return append(files, more...), err
 }
 
@@ -52,9 +58,6 @@ func (r *release) commonFiles() ([]file, error) {
 
 // texts returns the text files below a folder of the source that match.
 func (r *release) texts(folder, pattern string) ([]file, error) {
-	if pattern == "" {
-		return nil, nil
-	}
 	root := os.DirFS(filepath.Join(r.root, folder))
 	names, err := fs.Glob(root, pattern)
 	if err != nil {
