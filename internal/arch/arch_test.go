@@ -57,6 +57,7 @@ var imports = []struct {
 	{"test/clients", nil},
 	{"test/windows", nil},
 	{"torture", []string{"test/tally"}},
+	{"packaging", []string{"internal/config"}},
 }
 
 // sqliteUsers are the only importers of the SQLite library. Programs that

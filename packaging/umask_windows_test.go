@@ -1,0 +1,4 @@
+package main
+
+// setUmask does nothing: Windows has none.
+func setUmask(int) (back func()) { return func() {} }
