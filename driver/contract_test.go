@@ -260,17 +260,24 @@ func TestNoGoroutines(t *testing.T) {
 // Close does not wait for what somebody has forgotten to close.
 func TestCloseWithOpenReads(t *testing.T) {
 	d, _ := usual(t)
-	for what, leave := range map[string]func(*sql.DB) error{
-		"rows": func(db *sql.DB) error { _, err := db.Query(`SELECT 1`); return err },
-		"read-only transaction": func(db *sql.DB) error {
-			_, err := db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
-			return err
+	for what, leave := range map[string]func(*sql.DB) (end func() error, err error){
+		"rows": func(db *sql.DB) (func() error, error) {
+			rows, err := db.Query(`SELECT 1`)
+			return rows.Close, err
 		},
-		"transaction": func(db *sql.DB) error { _, err := db.Begin(); return err },
+		"read-only transaction": func(db *sql.DB) (func() error, error) {
+			tx, err := db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
+			return tx.Rollback, err
+		},
+		"transaction": func(db *sql.DB) (func() error, error) {
+			tx, err := db.Begin()
+			return tx.Rollback, err
+		},
 	} {
 		db, err := sql.Open(Name, name(d, "app.db"))
 		check(t, err, 0, 0)
-		check(t, leave(db), 0, 0)
+		end, err := leave(db)
+		check(t, err, 0, 0)
 		done := make(chan error, 1)
 		go func() { done <- db.Close() }()
 		select {
@@ -279,6 +286,7 @@ func TestCloseWithOpenReads(t *testing.T) {
 		case <-bg(t).Done():
 			t.Errorf("%s: Close waits for ever", what)
 		}
+		_ = end() // the file is open until then, and Windows would not remove it
 	}
 }
 

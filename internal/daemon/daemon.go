@@ -27,8 +27,16 @@ const (
 
 // Run serves until a signal, a Shutdown request or idleness ends it, and
 // writes its log to logs. When it returns all that was accepted is finished,
-// every database is closed, the socket is gone and the lock is free.
+// every database is closed, the socket is gone, unless systemd holds it, and
+// the lock is free.
 func Run(cfg config.Config, logs io.Writer) error {
+	signals := catchSignals()
+	defer signals.stop()
+	return serve(signals.ctx, cfg, logs)
+}
+
+// serve is Run until ctx ends.
+func serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
 	log := newLog(cfg, logs)
 	if err := sqlite.CheckVersion(); err != nil {
 		return err
@@ -41,9 +49,17 @@ func Run(cfg config.Config, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	signals := catchSignals()
-	defer signals.stop()
-	lock, err := takeInstance(signals.ctx, socket)
+	listen, err := inherited(socket)
+	if err != nil {
+		return err
+	}
+	answers := isAnswered
+	if listen == nil {
+		listen = func() (*transport.Listener, error) { return transport.Listen(socket) }
+	} else {
+		answers = func(context.Context, string) bool { return false } // whoever is asked there is us
+	}
+	lock, err := takeInstance(ctx, socket, answers)
 	if err != nil {
 		return err
 	}
@@ -56,17 +72,20 @@ func Run(cfg config.Config, logs io.Writer) error {
 		WorkerIdle: cfg.WorkerIdle, RouterIdle: cfg.RouterIdle, Log: log,
 		Rest: mem.giveBack,
 		Listen: func() (*transport.Listener, error) {
-			l, err := transport.Listen(socket)
+			l, err := listen()
 			if err == nil {
 				log.Info("listening", "socket", socket, "dir", root.Dir(), "pid", os.Getpid(), "version", config.Version)
+				if err := tellManager("READY=1"); err != nil {
+					log.Warn("the service manager is not told", "error", err)
+				}
 			}
 			return l, err
 		},
 	})
-	signals.onFirst(func() {
+	defer context.AfterFunc(ctx, func() {
 		log.Info("signal: ending")
 		r.Shutdown()
-	})
+	})()
 	if err := r.Run(); err != nil {
 		return err
 	}
@@ -83,7 +102,7 @@ func synchronous(cfg config.Config) sqlite.Synchronous {
 
 // takeInstance takes the lock that makes this the only daemon on socket. It
 // waits for one that holds the lock and does not answer: that one is ending.
-func takeInstance(ctx context.Context, socket string) (*oslock.Lock, error) {
+func takeInstance(ctx context.Context, socket string, answers func(context.Context, string) bool) (*oslock.Lock, error) {
 	end := time.Now().Add(lockTime)
 	for {
 		lock, err := oslock.Instance(socket)
@@ -93,11 +112,7 @@ func takeInstance(ctx context.Context, socket string) (*oslock.Lock, error) {
 		if !errors.Is(err, oslock.ErrLocked) {
 			return nil, fmt.Errorf("take the instance lock: %w", err)
 		}
-		conn, err := transport.Dial(ctx, socket)
-		if err == nil {
-			conn.Close()
-		}
-		if err == nil || !transport.IsNotRunning(err) || time.Now().After(end) {
+		if answers(ctx, socket) || time.Now().After(end) {
 			return nil, errRunning
 		}
 		select {
@@ -106,4 +121,13 @@ func takeInstance(ctx context.Context, socket string) (*oslock.Lock, error) {
 			return nil, errRunning
 		}
 	}
+}
+
+// isAnswered reports whether a daemon, or anybody else, answers on the socket.
+func isAnswered(ctx context.Context, socket string) bool {
+	conn, err := transport.Dial(ctx, socket)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil || !transport.IsNotRunning(err)
 }

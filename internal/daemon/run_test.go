@@ -142,10 +142,7 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 func TestSignalsAreLetGo(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	s := catchSignals()
-	called := make(chan struct{})
-	s.onFirst(func() { close(called) })
 	s.ch <- os.Interrupt
-	<-called
 	<-s.ctx.Done()
 	s.stop()
 	if s.ctx.Err() != context.Canceled {

@@ -17,7 +17,6 @@ type signals struct {
 	ch     chan os.Signal
 	quit   chan struct{}
 	wg     sync.WaitGroup
-	unhook func() bool
 }
 
 func catchSignals() *signals {
@@ -44,15 +43,9 @@ func catchSignals() *signals {
 	return s
 }
 
-// onFirst calls f when the first signal comes, or at once if it has come.
-func (s *signals) onFirst(f func()) { s.unhook = context.AfterFunc(s.ctx, f) }
-
 func (s *signals) stop() {
 	signal.Stop(s.ch)
 	close(s.quit)
 	s.wg.Wait()
-	if s.unhook != nil {
-		s.unhook()
-	}
 	s.cancel()
 }

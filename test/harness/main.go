@@ -112,7 +112,7 @@ func reap(args []string, stdin io.Reader, _ io.Writer) error {
 	killAll(args[0])
 	unmountBelow(args[0])
 	// Windows removes no file that is open, and no program that runs.
-	for end := time.Now().Add(Patience); ; time.Sleep(glance) {
+	for end := time.Now().Add(Patience); ; time.Sleep(100 * time.Millisecond) {
 		if err := os.RemoveAll(args[0]); err == nil || time.Now().After(end) {
 			return err
 		}
