@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
+	"github.com/skylinedb/skylinedb/internal/logfile"
 	"github.com/skylinedb/skylinedb/internal/oslock"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -200,15 +201,15 @@ func TestAutostartRefused(t *testing.T) {
 // The log is the user's own, and one that has grown too large is put aside.
 func TestLog(t *testing.T) {
 	o := starting(t)
-	path, err := logPath(o.Socket)
+	path, err := logfile.Path(o.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := openLog(path)
+	f, err := logfile.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(f.Truncate(maxLog+1), f.Close()); err != nil {
+	if err := errors.Join(f.Truncate(logfile.Max+1), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := starter(t, o).Ping(bg(t)); err != nil {
@@ -220,7 +221,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, file, err)
 		}
 	}
-	if path2, _ := logPath(o.Socket + "/s"); path2 == path {
+	if path2, _ := logfile.Path(o.Socket + "/s"); path2 == path {
 		t.Error("two sockets have one log")
 	}
 }

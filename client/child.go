@@ -3,25 +3,19 @@ package client
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/skylinedb/skylinedb/internal/config"
+	"github.com/skylinedb/skylinedb/internal/logfile"
 	"github.com/skylinedb/skylinedb/wire"
 )
 
-const (
-	maxLog  = 10 << 20 // a larger log is put aside before a daemon is started
-	maxTail = 4 << 10  // what is read of the log of a daemon that ended
-)
+// maxTail bounds what is read of the log of a daemon that ended.
+const maxTail = 4 << 10
 
 // child is a daemon that this program started.
 type child struct {
@@ -37,11 +31,11 @@ type child struct {
 // waits for it, alone among the client's: without it the daemon would stay a
 // zombie of this process. It holds nothing but the child.
 func startChild(cmd *exec.Cmd, socket string) (*child, error) {
-	path, err := logPath(socket)
+	path, err := logfile.Path(socket)
 	if err != nil {
 		return nil, err
 	}
-	log, err := openLog(path)
+	log, err := logfile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the daemon's log: %w", err)
 	}
@@ -125,36 +119,4 @@ func (c *child) tail() string {
 		return tail
 	}
 	return "it said nothing"
-}
-
-// logPath returns the log file of the daemon on socket. Two sockets may have
-// the same last name; the digest tells them apart.
-func logPath(socket string) (string, error) {
-	dir, err := config.StateDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256([]byte(socket))
-	return filepath.Join(dir, filepath.Base(socket)+"-"+hex.EncodeToString(sum[:4])+".log"), nil
-}
-
-// openLog opens the log for appending. One that has grown too large becomes
-// the old log first; the start lock keeps others from doing so meanwhile. What
-// is not a regular file is not written to: a link leads to some other file.
-func openLog(path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	switch file, err := os.Lstat(path); {
-	case err != nil: // there is none, or opening it will tell
-	case file.Mode()&fs.ModeSymlink != 0:
-		return nil, fmt.Errorf("%q is a symbolic link; remove it", path)
-	case !file.Mode().IsRegular():
-		return nil, fmt.Errorf("%q is not a regular file; remove it", path)
-	case file.Size() > maxLog:
-		if err := os.Rename(path, path+".old"); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|noFollow, 0o600)
 }

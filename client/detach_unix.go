@@ -7,9 +7,6 @@ import (
 	"syscall"
 )
 
-// noFollow keeps openLog from writing where a symbolic link leads.
-const noFollow = syscall.O_NOFOLLOW
-
 // detach gives the daemon a session of its own, so that neither the end of
 // this program's terminal nor a Ctrl-C in it reaches the daemon.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -5,9 +5,6 @@ import (
 	"syscall"
 )
 
-// noFollow has no counterpart: the log is in a folder of the user's own.
-const noFollow = 0
-
 // detachedProcess is DETACHED_PROCESS: a process without a console.
 const detachedProcess = 0x00000008
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/skylinedb/skylinedb/internal/fakedaemon"
+	"github.com/skylinedb/skylinedb/internal/logfile"
 	"github.com/skylinedb/skylinedb/internal/ostest"
 	"github.com/skylinedb/skylinedb/wire"
 )
@@ -25,12 +26,12 @@ func TestLogThatIsNoFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := starting(t)
-			log, err := logPath(o.Socket)
+			log, err := logfile.Path(o.Socket)
 			if err != nil {
 				t.Fatal(err)
 			}
 			precious := filepath.Join(o.Dir, "precious")
-			if err := os.WriteFile(precious, make([]byte, maxLog+1), 0o600); err != nil {
+			if err := os.WriteFile(precious, make([]byte, logfile.Max+1), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.MkdirAll(filepath.Dir(log), 0o700); err != nil {
@@ -42,7 +43,7 @@ func TestLogThatIsNoFile(t *testing.T) {
 			if !strings.Contains(err.Error(), filepath.Base(log)) || !strings.Contains(err.Error(), "remove it") {
 				t.Errorf("%v does not say what to do", err)
 			}
-			if file, err := os.Stat(precious); err != nil || file.Size() != maxLog+1 {
+			if file, err := os.Stat(precious); err != nil || file.Size() != logfile.Max+1 {
 				t.Errorf("the file that the link leads to did not survive: %v, %v", file, err)
 			}
 			if _, err := os.Stat(precious + ".none"); !os.IsNotExist(err) {

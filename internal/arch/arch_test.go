@@ -24,6 +24,7 @@ var imports = []struct {
 }{
 	{"wire", nil},
 	{"internal/config", nil},
+	{"internal/logfile", []string{"internal/config"}},
 	{"internal/oslock", nil},
 	{"internal/transport", nil},
 	{"internal/dbfile", []string{"wire"}},
@@ -32,8 +33,8 @@ var imports = []struct {
 	{"internal/feed", []string{"wire"}},
 	{"internal/worker", []string{"wire", "internal/dbfile", "internal/sqlite", "internal/feed"}},
 	{"internal/router", []string{"wire", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/feed", "internal/worker"}},
-	{"internal/daemon", []string{"internal/config", "internal/oslock", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/router"}},
-	{"client", []string{"wire", "internal/config", "internal/oslock", "internal/transport"}},
+	{"internal/daemon", []string{"internal/config", "internal/logfile", "internal/oslock", "internal/transport", "internal/dbfile", "internal/sqlite", "internal/router"}},
+	{"client", []string{"wire", "internal/config", "internal/logfile", "internal/oslock", "internal/transport"}},
 	{"reader", []string{"wire", "internal/dbfile", "internal/sqlite"}},
 	{"driver", []string{"wire", "internal/config", "internal/sqlite", "client", "reader"}},
 	{"internal/cli", []string{"wire", "internal/config", "client"}},
@@ -67,10 +68,11 @@ var sqliteUsers = []string{"internal/sqlite", "internal/sqlite/faultvfs", "examp
 // goStatements are the places where a goroutine may start other than by
 // WaitGroup.Go, each with who waits for its end.
 var goStatements = map[string]string{
-	"internal/worker/worker.go": "Worker.Done, which the router waits for",
-	"internal/router/drain.go":  "closeConns itself",
-	"internal/cli/input.go":     "nobody: a read of standard input cannot be ended, and goes with the process",
-	"client/child.go":           "nobody: it outlives the client, so that a daemon which ends is reaped",
+	"internal/worker/worker.go":          "Worker.Done, which the router waits for",
+	"internal/router/drain.go":           "closeConns itself",
+	"internal/daemon/service_windows.go": "Execute itself",
+	"internal/cli/input.go":              "nobody: a read of standard input cannot be ended, and goes with the process",
+	"client/child.go":                    "nobody: it outlives the client, so that a daemon which ends is reaped",
 }
 
 // Bounds on sizes, in lines.

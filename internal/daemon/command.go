@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -31,11 +32,20 @@ func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) i
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.Execute(); err != nil {
+	err = cmd.Execute()
+	if failed, ok := errors.AsType[*failure](err); ok {
+		return complain(stderr, failed.cause, exitFailure)
+	}
+	if err != nil {
 		return complain(stderr, err, exitUsage)
 	}
 	return status
 }
+
+// failure is an error of what a command does, not of how it was called.
+type failure struct{ cause error }
+
+func (f *failure) Error() string { return f.cause.Error() }
 
 func complain(stderr io.Writer, err error, status int) int {
 	fmt.Fprintf(stderr, "✗ Error: %v\n", err)
@@ -55,22 +65,34 @@ SIGTERM and SIGINT end it at once, after it has finished what it has.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				dir, _ := config.Lookup("dir")
-				if err := dir.Set(cfg, args[0]); err != nil {
-					return err
-				}
+			if err := takeDir(cfg, args); err != nil {
+				return err
 			}
 			run()
 			return nil
 		},
 	}
+	addSettings(cmd, cfg)
+	addServices(cmd, cfg)
+	return cmd
+}
+
+// takeDir sets the directory of the databases, if the arguments have one.
+func takeDir(cfg *config.Config, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	dir, _ := config.Lookup("dir")
+	return dir.Set(cfg, args[0])
+}
+
+// addSettings adds the flags of the daemon's settings.
+func addSettings(cmd *cobra.Command, cfg *config.Config) {
 	for _, s := range config.Settings() {
 		if s.Daemon && s.Flag != "" {
 			addFlag(cmd, cfg, s)
 		}
 	}
-	return cmd
 }
 
 // addFlag adds the flag of a setting, which applies itself to cfg.

@@ -32,11 +32,11 @@ const (
 func Run(cfg config.Config, logs io.Writer) error {
 	signals := catchSignals()
 	defer signals.stop()
-	return serve(signals.ctx, cfg, logs)
+	return serve(signals.ctx, cfg, logs, tellManager)
 }
 
-// serve is Run until ctx ends.
-func serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
+// serve is Run until ctx ends. It calls ready when it listens.
+func serve(ctx context.Context, cfg config.Config, logs io.Writer, ready func() error) error {
 	log := newLog(cfg, logs)
 	if err := sqlite.CheckVersion(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func serve(ctx context.Context, cfg config.Config, logs io.Writer) error {
 			l, err := listen()
 			if err == nil {
 				log.Info("listening", "socket", socket, "dir", root.Dir(), "pid", os.Getpid(), "version", config.Version)
-				if err := tellManager("READY=1"); err != nil {
+				if err := ready(); err != nil {
 					log.Warn("the service manager is not told", "error", err)
 				}
 			}

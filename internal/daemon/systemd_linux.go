@@ -40,11 +40,11 @@ func inherited(socket string) (func() (*transport.Listener, error), error) {
 	return func() (*transport.Listener, error) { return transport.Inherit(file, socket) }, nil
 }
 
-// tellManager tells the service manager that started this program of a state,
-// if one did that wants to know. Nothing depends on it, so it may fail.
+// tellManager tells the service manager that started this program, if one did
+// that wants to know, that the daemon is ready.
 //
 // Source: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
-func tellManager(state string) error {
+func tellManager() error {
 	path := os.Getenv("NOTIFY_SOCKET")
 	if path == "" {
 		return nil
@@ -55,6 +55,6 @@ func tellManager(state string) error {
 		return err
 	}
 	defer conn.Close()
-	_, err = conn.Write([]byte(state))
+	_, err = conn.Write([]byte("READY=1"))
 	return err
 }

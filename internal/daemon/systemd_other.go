@@ -8,4 +8,4 @@ import "github.com/skylinedb/skylinedb/internal/transport"
 func inherited(string) (func() (*transport.Listener, error), error) { return nil, nil }
 
 // tellManager has nobody to tell.
-func tellManager(string) error { return nil }
+func tellManager() error { return nil }
