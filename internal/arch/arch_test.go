@@ -56,6 +56,7 @@ var imports = []struct {
 	{"test/crowd", nil},
 	{"test/mutation", nil},
 	{"test/clients", nil},
+	{"test/activator", nil},
 	{"test/windows", nil},
 	{"torture", []string{"test/tally"}},
 	{"packaging", []string{"internal/config"}},
