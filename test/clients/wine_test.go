@@ -26,6 +26,12 @@ func TestNodeOnWindows(t *testing.T) {
 	runInWine(t, nodeRoot, windowsNode, nodeTests(t)...)
 }
 
+// The Python client passes its own tests with the Windows Python, under Wine.
+func TestPythonOnWindows(t *testing.T) {
+	needWine(t, "SKYLINEDB_TEST_WINDOWS_PYTHON", windowsPython)
+	runInWine(t, pythonRoot, windowsPython, pythonTests...)
+}
+
 // needWine skips the test where the environment does not say what it needs.
 func needWine(t *testing.T, name, interpreter string) {
 	t.Helper()
