@@ -158,7 +158,8 @@ def _find(settings: Settings) -> str:
     if settings.daemon is not None:
         candidates = [settings.daemon]
     else:
-        beside = [os.path.dirname(os.path.abspath(p)) for p in (sys.argv[0], sys.executable) if p]
+        # What is no file ("-c") would stand for the current directory.
+        beside = [os.path.dirname(os.path.abspath(p)) for p in (sys.argv[0], sys.executable) if p and os.path.isfile(p)]
         candidates = [os.path.join(directory, _NAME) for directory in beside] + [_NAME]
     for name in candidates:
         path = system.find_program(name)

@@ -36,7 +36,7 @@ class Transport(Protocol):
         """Tells whether the other end is there and has sent nothing."""
 
     def interrupt(self) -> None:
-        """Ends a read or write of another thread, and all that follow."""
+        """Ends a read or write of another thread that waits, and later ones that would."""
 
     def close(self) -> None:
         """Hangs up. A second time does nothing."""

@@ -137,13 +137,13 @@ class Autostart(Case):
 
     def test_the_program_is_found_in_path(self):
         program = os.environ.pop("SKYLINEDB_DAEMON")
+        programs = os.path.join(self.root, "bin")
+        os.mkdir(programs)
+        os.environ["PATH"] = programs  # alone: another may be installed
         with self.code("UNAVAILABLE") as failed:
             self.client(autostart=True).ping()
         self.assertIn("SKYLINEDB_DAEMON", str(failed.error))
-        programs = os.path.join(self.root, "bin")
-        os.mkdir(programs)
         shutil.copy(program, programs)
-        os.environ["PATH"] = programs + os.pathsep + os.environ.get("PATH", "")
         self.client(autostart=True).ping()
 
     @unittest.skipIf(WINDOWS, "a mutex is no file")
