@@ -42,7 +42,7 @@ func TestTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	programs := []*program{
-		startProgram(t, o, "python", harness.Python(t), filepath.Join("testdata", "writer.py")),
+		startProgram(t, o, "python", python(t), filepath.Join("testdata", "writer.py")),
 		startProgram(t, o, "node", harness.Installed(t, "node"), filepath.Join("testdata", "writer.mjs")),
 	}
 	goes := startGo(t, o)

@@ -7,9 +7,9 @@ import { Connection } from "./connection.mjs";
 import { Passing, passes, phrase, SkylineError, unavailable } from "./errors.mjs";
 import { orAborted } from "./pause.mjs";
 import { start } from "./start.mjs";
+import { checkPipe, windows } from "./system.mjs";
 import { defaultMaxFrame, protocol } from "./wire.mjs";
 
-const windows = process.platform === "win32";
 const handshake = 10_000; // for a connection and the first reply on it
 const maxSpare = 4; // connections kept for the next query or transaction
 const maxLanes = 16; // databases whose connections are kept though they are idle
@@ -138,7 +138,8 @@ export class Link {
 
   async #connect() {
     const { socket: address } = this.#settings;
-    if (!windows) checkSocket(address);
+    if (windows) checkPipe(address);
+    else checkSocket(address);
     const socket = net.connect(address);
     try {
       await inTime(new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject)));

@@ -3,9 +3,9 @@
 
 import path from "node:path";
 import { invalid } from "./errors.mjs";
+import { variable, windows } from "./system.mjs";
 import { defaultMaxFrame } from "./wire.mjs";
 
-const windows = process.platform === "win32";
 const defaultSocket = windows ? "\\\\.\\pipe\\SkylineDBd-v1" : "/tmp/skylinedb-v1.sock";
 
 /** Fills in what the options leave open. The paths become independent of the
@@ -13,17 +13,18 @@ const defaultSocket = windows ? "\\\\.\\pipe\\SkylineDBd-v1" : "/tmp/skylinedb-v
  * its own. */
 export function settings(options) {
   const env = options.env ?? process.env;
-  const socket = options.socket || env.SKYLINEDB_SOCKET || defaultSocket;
-  const dir = options.dir || env.SKYLINEDB_DIR;
+  const given = (name) => variable(env, `SKYLINEDB_${name}`);
+  const socket = options.socket || given("SOCKET") || defaultSocket;
+  const dir = options.dir || given("DIR");
   return {
-    socket: windows ? socket : path.resolve(socket),
+    socket: windows ? socket : path.resolve(socket), // a pipe's name is no path in the file system
     dir: path.resolve(dir || "."),
     pinned: Boolean(dir), // the daemon must serve dir
-    daemon: options.daemon || env.SKYLINEDB_DAEMON || "",
+    daemon: options.daemon || given("DAEMON") || "",
     daemonArgs: options.daemonArgs ?? [],
     env: options.maxFrame ? { ...env, SKYLINEDB_MAX_FRAME: String(options.maxFrame) } : env,
-    autostart: options.autostart ?? on(env.SKYLINEDB_AUTOSTART),
-    maxFrame: options.maxFrame ?? size(env.SKYLINEDB_MAX_FRAME),
+    autostart: options.autostart ?? on(given("AUTOSTART")),
+    maxFrame: options.maxFrame ?? size(given("MAX_FRAME")),
     retryFor: options.retryForMs ?? 60_000,
   };
 }

@@ -17,9 +17,9 @@ import os from "node:os";
 import path from "node:path";
 import { Passing, SkylineError, unavailable } from "./errors.mjs";
 import { Backoff } from "./pause.mjs";
+import { executables, programFolders, variable, windows } from "./system.mjs";
 
-const windows = process.platform === "win32";
-const program = windows ? "skylinedb-daemon.exe" : "skylinedb-daemon";
+const program = "skylinedb-daemon";
 const startFor = 20_000; // for a daemon that was started to answer
 const maxLog = 10 << 20; // a larger log is put aside before a daemon is started
 const maxTail = 4 << 10; // what is read of the log of a daemon that ended
@@ -67,6 +67,9 @@ function startsAnother(child) {
   if (!child.status) return true;
   const said = tail(child);
   if (/another daemon instance is already running/i.test(said)) return true;
+  // On Windows a program that is killed has a status like any other. A daemon
+  // that ends for a reason of its own says the reason.
+  if (windows && !/(error|panic):/i.test(said)) return true;
   throw unavailable(`The daemon ended as soon as it was started (exit status ${child.status}): ${said.replace(/\.$/, "")} (its log is "${child.log}").`);
 }
 
@@ -112,10 +115,10 @@ function spawned(settings, dir, child, file) {
 /** The daemon's program: the one that was named, otherwise the one beside the
  * running script or in PATH. */
 function findDaemon({ daemon, env }) {
-  const inPath = (name) => (env.PATH ?? env.Path ?? "").split(path.delimiter).filter(path.isAbsolute).map((folder) => path.join(folder, name));
+  const inPath = (name) => programFolders(env).map((folder) => path.join(folder, name));
   const named = daemon && (/[/\\]/.test(daemon) ? [path.resolve(daemon)] : inPath(daemon));
   const beside = process.argv[1] ? [path.join(path.dirname(path.resolve(process.argv[1])), program)] : [];
-  const found = (named || [...beside, ...inPath(program)]).find(runs);
+  const found = (named || [...beside, ...inPath(program)]).flatMap(executables).find(runs);
   if (found) return found;
   if (daemon) throw new Error(`the daemon's program "${daemon}" is not there or cannot be run`);
   throw new Error(`the program ${program} is neither beside this one nor in PATH; start it yourself, or set SKYLINEDB_DAEMON to its path`);
@@ -138,13 +141,14 @@ function logPath({ socket, env }) {
 }
 
 function stateDir(env) {
+  const folder = (name) => variable(env, name) ?? "";
   if (windows) {
-    if (!path.isAbsolute(env.LOCALAPPDATA ?? "")) throw new Error("no place for the daemon's log: set LOCALAPPDATA to a folder");
-    return path.join(env.LOCALAPPDATA, "SkylineDB");
+    if (!path.isAbsolute(folder("LOCALAPPDATA"))) throw new Error("no place for the daemon's log: set LOCALAPPDATA to a folder");
+    return path.join(folder("LOCALAPPDATA"), "SkylineDB");
   }
   const mac = process.platform === "darwin";
-  if (!mac && path.isAbsolute(env.XDG_STATE_HOME ?? "")) return path.join(env.XDG_STATE_HOME, "skylinedb");
-  const home = env.HOME || os.homedir();
+  if (!mac && path.isAbsolute(folder("XDG_STATE_HOME"))) return path.join(folder("XDG_STATE_HOME"), "skylinedb");
+  const home = folder("HOME") || os.homedir();
   return mac ? path.join(home, "Library", "Logs", "skylinedb") : path.join(home, ".local", "state", "skylinedb");
 }
 
@@ -155,9 +159,19 @@ function openLog(file) {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const there = fs.lstatSync(file, { throwIfNoEntry: false });
   if (there && !there.isFile()) throw new Error(`"${file}" is not a regular file; remove it`);
-  if (there && there.size > maxLog) fs.renameSync(file, `${file}.old`);
+  if (there && there.size > maxLog) putAside(file);
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
   return fs.openSync(file, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600);
+}
+
+/** Renames the log. Windows refuses that while a daemon which is just ending has
+ * it open: it is put aside at the next start then. */
+function putAside(log) {
+  try {
+    fs.renameSync(log, `${log}.old`);
+  } catch (e) {
+    if (!windows) throw e;
+  }
 }
 
 /** The last lines of the child's log as one. */

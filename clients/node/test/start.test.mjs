@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import test from "node:test";
@@ -8,7 +9,8 @@ import { connect } from "../index.mjs";
 import { autostart, client, daemon, place, rows, startedLog, until } from "../testkit/daemon.mjs";
 
 const code = (code, message = /./) => ({ name: "SkylineError", code, message });
-const starter = fileURLToPath(new URL("../testkit/starter.mjs", import.meta.url));
+const windows = process.platform === "win32";
+const kit = (name) => fileURLToPath(new URL(`../testkit/${name}.mjs`, import.meta.url));
 
 /** How many daemons have got the socket. */
 const listening = (where) => startedLog(where).split("msg=listening").length - 1;
@@ -20,7 +22,7 @@ test("several processes at once start one daemon", async (t) => {
   await first.shutdown();
   const env = { ...where.env, SKYLINEDB_SOCKET: where.socket, SKYLINEDB_DIR: where.dir, SKYLINEDB_DAEMON: where.daemon };
   const programs = Array.from({ length: 8 }, () => {
-    const program = spawn(process.execPath, [starter], { env, stdio: ["pipe", "pipe", "inherit"] });
+    const program = spawn(process.execPath, [kit("starter")], { env, stdio: ["pipe", "pipe", "inherit"] });
     return { program, ended: new Promise((resolve) => program.once("exit", resolve)) };
   });
   for (const { program } of programs) program.stdin.write("go\n");
@@ -42,12 +44,11 @@ test("twenty clients of one process start one daemon, which outlives them", asyn
   assert.equal(listening(where), 1);
 });
 
-test("a daemon that comes up too late has ended when the client goes on", { skip: process.platform === "win32" && "the late daemon is a script" }, async (t) => {
+test("a daemon that comes up too late has ended when the client goes on", async (t) => {
   const where = autostart(t);
   const late = path.join(where.home, "late");
-  fs.writeFileSync(late, `#!/bin/sh\n: > "$0.waits"\nuntil [ -e "$0.goes" ]; do sleep 0.01; done\nexec "${where.daemon}" "$@"\n`, { mode: 0o700 });
   let answered = false;
-  const answer = client(where, { ...where, daemon: late }).ping().then(() => (answered = true));
+  const answer = client(where, { ...where, daemon: process.execPath, daemonArgs: [kit("late"), where.daemon, late] }).ping().then(() => (answered = true));
   await until("the late daemon waits", () => fs.existsSync(`${late}.waits`));
   const d = await daemon(t, [], where);
   for (let i = 0; i < 30; i++) {
@@ -58,6 +59,13 @@ test("a daemon that comes up too late has ended when the client goes on", { skip
   fs.writeFileSync(`${late}.goes`, "");
   await answer;
   assert.match(startedLog(where), /another daemon instance is already running/);
+});
+
+test("a daemon that is killed before it answers is followed by another", async (t) => {
+  const where = autostart(t);
+  const once = path.join(where.home, "once");
+  await client(where, { ...where, daemon: process.execPath, daemonArgs: [kit("killed"), where.daemon, once] }).ping();
+  assert.equal(listening(where), 1);
 });
 
 test("a daemon that is gone is started again, where the last one was", async (t) => {
@@ -79,6 +87,18 @@ test("a daemon that cannot be started says why", async (t) => {
   await refused({ daemon: path.join(where.home, "none") }, /is not there/);
   await refused({ daemon: undefined, env: { ...where.env, PATH: "" } }, /SKYLINEDB_DAEMON/);
   await refused({ dir: path.join(where.home, "none") }, /is not a directory/);
+});
+
+test("the daemon's program is found in PATH, with or without its ending", async (t) => {
+  const where = autostart(t);
+  const program = path.join(where.home, path.basename(where.daemon));
+  fs.copyFileSync(where.daemon, program);
+  const env = { ...Object.fromEntries(Object.entries(where.env).filter(([name]) => name.toUpperCase() !== "PATH")), PATH: where.home };
+  for (const daemon of [undefined, path.basename(program), path.basename(program, ".exe"), program.replace(/\.exe$/, "")]) {
+    const c = client(where, { ...where, env, daemon });
+    await c.ping();
+    await c.shutdown();
+  }
 });
 
 test("no daemon is started where none may be", async (t) => {
@@ -116,7 +136,7 @@ test("a batch is executed exactly once though the daemon is killed", async (t) =
   assert.ok(listening(where) >= 2);
 });
 
-test("the socket must be this user's, and of a length that the system has", { skip: process.platform === "win32" }, async (t) => {
+test("the socket must be this user's, and of a length that the system has", { skip: windows && "a pipe is no file" }, async (t) => {
   const where = place(t);
   fs.writeFileSync(path.join(where.home, "file"), "");
   fs.symlinkSync(where.socket, path.join(where.home, "link"));
@@ -125,11 +145,37 @@ test("the socket must be this user's, and of a length that the system has", { sk
   }
 });
 
+test("the pipe must be one of this machine's", { skip: !windows && "there are none" }, async (t) => {
+  const where = place(t);
+  const file = path.join(where.home, "file");
+  fs.writeFileSync(file, "");
+  for (const [socket, message] of [[file, /must be/], ["\\\\other\\pipe\\s", /must be/], ["\\\\.\\pipe\\", /must be/], [`\\\\.\\pipe\\${"x".repeat(300)}`, /too long/]]) {
+    await assert.rejects(client(where, { socket }).ping(), code("UNAVAILABLE", message));
+  }
+});
+
+test("on Windows names of variables have no case, and the log is in the user's folder", { skip: !windows && "this is another system" }, async (t) => {
+  const where = autostart(t);
+  const env = { ...Object.fromEntries(Object.entries(where.env).filter(([name]) => name !== "LOCALAPPDATA")), LocalAppData: where.home };
+  const c = client(where, { env: { ...env, skylinedb_socket: where.socket, skylinedb_dir: where.dir, skylinedb_daemon: where.daemon }, autostart: true, socket: undefined, dir: undefined });
+  assert.equal((await c.ping()).dir, where.dir);
+  const digest = createHash("sha256").update(where.socket).digest("hex").slice(0, 8);
+  assert.ok(fs.existsSync(path.join(where.home, "SkylineDB", `${path.basename(where.socket)}-${digest}.log`)));
+  await assert.rejects(client({ ...where, socket: `${where.socket}x` }, { ...where, env: { ...env, LocalAppData: "" }, socket: `${where.socket}x` }).ping(), code("UNAVAILABLE", /LOCALAPPDATA/));
+});
+
 test("a daemon of another directory is refused", async (t) => {
   const d = await daemon(t);
   await assert.rejects(client(d, { dir: d.home }).ping(), code("DIR_MISMATCH"));
-  fs.symlinkSync(d.dir, path.join(d.home, "same"), "junction");
-  await client(d, { dir: path.join(d.home, "same") }).ping();
+  if (windows) await client(d, { dir: d.dir.toUpperCase() }).ping();
+  const link = path.join(d.home, "same");
+  try {
+    fs.symlinkSync(d.dir, link, "junction");
+  } catch (e) {
+    if (windows && e.code === "ENOTSUP") return t.diagnostic("no link was tried: Wine makes none");
+    throw e;
+  }
+  await client(d, { dir: link }).ping();
 });
 
 test("maintenance: a file is replaced while the client is there", async (t) => {

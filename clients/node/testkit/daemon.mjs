@@ -26,7 +26,7 @@ export function place(t) {
   const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "sky-")));
   const dir = path.join(home, "db");
   fs.mkdirSync(dir);
-  const deeds = [() => fs.rmSync(home, { recursive: true, force: true, maxRetries: 10 })];
+  const deeds = [() => until("the folder can be removed", () => removed(home))];
   t.after(async () => {
     for (const deed of deeds.reverse()) await deed();
   });
@@ -34,6 +34,17 @@ export function place(t) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SKYLINEDB_")));
   const defer = (deed) => deeds.push(deed);
   return { home, dir, socket, defer, env: { ...env, XDG_STATE_HOME: home, HOME: home, LOCALAPPDATA: home } };
+}
+
+/** Removes a folder. On Windows it stays while a program that is just ending is in it. */
+function removed(folder) {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch (e) {
+    if (["EBUSY", "EPERM", "EACCES", "ENOTEMPTY"].includes(e.code)) return false;
+    throw e;
+  }
 }
 
 /** A client that is closed when the test ends. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -11,14 +10,11 @@ import threading
 import time
 from typing import Callable, Iterator, Optional
 
-from .conn import Conn, NotRunning, Passing
+from . import system
+from .conn import Conn
 from .errors import OperationalError, phrase, unavailable
 from .settings import Settings, log_path
-
-try:
-    import fcntl
-except ImportError:  # Windows, where settings.resolve says what is missing
-    pass
+from .transport import NotRunning, Passing
 
 _NAME = "skylinedb-daemon"
 _START_FOR = 20.0  # seconds for a daemon that was started to answer
@@ -43,7 +39,7 @@ def start(settings: Settings, directory: str, connect: Callable[[], Conn]) -> Co
     back later and find the daemon.
     """
     try:
-        lock = _try_lock(settings.socket + ".start.lock")
+        lock = system.try_start_lock(settings.socket)
     except OSError as error:
         raise _cannot_start(error) from error
     if lock is None:
@@ -54,10 +50,7 @@ def start(settings: Settings, directory: str, connect: Callable[[], Conn]) -> Co
         except NotRunning:
             return _start_until_answer(settings, directory, connect)
     finally:
-        # Unlocked before it is closed: a child process between fork and exec
-        # has a copy of the descriptor.
-        fcntl.flock(lock, fcntl.LOCK_UN)
-        os.close(lock)
+        lock.release()
 
 
 def _start_until_answer(settings: Settings, directory: str, connect: Callable[[], Conn]) -> Conn:
@@ -92,13 +85,11 @@ class _Child:
         except OSError as error:
             raise _cannot_start(error) from error
         try:
-            self._begin = os.lseek(descriptor, 0, os.SEEK_END)
+            self._begin = os.stat(self.log).st_size
             self._process = subprocess.Popen(
                 [program, *settings.args, "--socket", settings.socket, directory],
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor, cwd=directory,
-                env={**os.environ, **settings.env},
-                start_new_session=True,  # neither a terminal's end nor Ctrl-C reaches it
-            )
+                env={**os.environ, **settings.env}, **system.DETACHED)
         except OSError as error:
             raise _cannot_start(error) from error
         finally:
@@ -128,7 +119,8 @@ class _Child:
                 conn.close()
             except Passing:
                 if ended:
-                    return self._verdict()
+                    self._verdict()
+                    return None
             if time.monotonic() > deadline:
                 break
             self.ended.wait(pause)
@@ -141,7 +133,7 @@ class _Child:
         """
         status = self._process.returncode
         tail = self._tail()
-        if status <= 0 or "another daemon instance is already running" in tail.lower():
+        if status == 0 or system.was_killed(status, tail) or "another daemon instance is already running" in tail.lower():
             return
         raise unavailable(f'The daemon ended as soon as it was started (exit status {status}): {tail.rstrip(".")} (its log is "{self.log}").')
 
@@ -166,10 +158,11 @@ def _find(settings: Settings) -> str:
     if settings.daemon is not None:
         candidates = [settings.daemon]
     else:
-        beside = [os.path.dirname(os.path.abspath(p)) for p in (sys.argv[0], sys.executable) if p]
+        # What is no file ("-c") would stand for the current directory.
+        beside = [os.path.dirname(os.path.abspath(p)) for p in (sys.argv[0], sys.executable) if p and os.path.isfile(p)]
         candidates = [os.path.join(directory, _NAME) for directory in beside] + [_NAME]
     for name in candidates:
-        path = shutil.which(name)
+        path = system.find_program(name)
         if path is not None:
             return os.path.abspath(path)
     if settings.daemon is not None:
@@ -181,7 +174,7 @@ def _open_log(path: str) -> int:
     """Opens the log for appending.
 
     One that has grown too large becomes the old log first; the start lock
-    keeps others from doing so meanwhile. A link is not followed.
+    keeps others from doing so meanwhile.
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     try:
@@ -191,38 +184,5 @@ def _open_log(path: str) -> int:
     if info is not None and not stat.S_ISREG(info.st_mode):
         raise OSError(f'"{path}" is not a regular file; remove it')
     if info is not None and info.st_size > _MAX_LOG:
-        os.replace(path, path + ".old")
-    return os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _try_lock(path: str) -> Optional[int]:
-    """Locks the file, which it creates, or returns None if it is locked.
-
-    The file is never removed by us. One that somebody else removed is another
-    file than that of the same name, so both are compared.
-    """
-    while True:
-        # O_NONBLOCK keeps the open from waiting on a FIFO in the file's place.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-        try:
-            mine = os.fstat(descriptor)
-            _check_lock_file(path, mine)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(mine, os.lstat(path)):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except FileNotFoundError:
-            pass  # removed meanwhile: the next one
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-
-
-def _check_lock_file(path: str, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise OSError(f'lock file "{path}" is not a regular file; remove it')
-    if info.st_uid != os.geteuid():
-        raise OSError(f'lock file "{path}" belongs to user {info.st_uid} and not to user {os.geteuid()}, who runs this program; choose another socket')
+        system.put_aside(path)
+    return system.open_to_append(path)

@@ -12,13 +12,14 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import autostart as starter
 from .batch import MAX_FORGET, Answered, Result, StmtLike, result_of, stmts_field
-from .conn import PROTOCOL, Conn, NotRunning, Passing, Reply, dial
+from .conn import PROTOCOL, Conn, Reply, dial
 from .errors import DataError, OperationalError, ProgrammingError, from_reply, phrase, unavailable
 from .retry import Answer, Call, Refused, passing
 from .rows import Rows
 from .settings import resolve
 from .subscription import Subscription
 from .transaction import Transaction
+from .transport import NotRunning, Passing
 from .values import Params, encode_params, to_json
 
 DEFAULT_DB = "data.db"

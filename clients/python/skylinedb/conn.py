@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
-import stat
 import struct
-import sys
 import weakref
 from typing import Any, Callable, Dict, Optional, Protocol
 
-from .errors import DataError, Error, ProgrammingError, phrase, unavailable
+from . import system
+from .errors import DataError, ProgrammingError, phrase, unavailable
 from .settings import DEFAULT_MAX_FRAME
+from .transport import Passing, Transport
 from .values import from_json, to_json
 
 PROTOCOL = 1
@@ -20,14 +19,6 @@ _DRAIN = 5.0  # seconds for a reply that may still come after a failed write
 _CHUNK = 1 << 16
 
 Reply = Dict[str, Any]
-
-
-class Passing(Exception):
-    """Trouble that may be gone at the next try. It never reaches the program."""
-
-
-class NotRunning(Passing):
-    """Nobody listens on the socket."""
 
 
 class Stream(Protocol):
@@ -44,8 +35,8 @@ class Conn:
     lost; after that, as after any other exception, it must be closed.
     """
 
-    def __init__(self, sock: socket.socket, limit: int):
-        self._sock = sock
+    def __init__(self, transport: Transport, limit: int):
+        self._transport = transport
         self._limit = limit
         self._read = bytearray()
         self._pid = os.getpid()
@@ -56,7 +47,7 @@ class Conn:
         """Writes one frame."""
         if self._pid != os.getpid():
             raise ProgrammingError("This connection was made before a fork and belongs to the parent: make one in the child.")
-        self._sock.sendall(struct.pack("<I", len(body)) + body)
+        self._transport.sendall(struct.pack("<I", len(body)) + body)
 
     def receive(self) -> Reply:
         """Reads one frame."""
@@ -79,7 +70,7 @@ class Conn:
             self.send(body)
         except OSError:
             # A daemon that refuses a frame answers before it hangs up.
-            self._sock.settimeout(_DRAIN)
+            self._transport.settimeout(_DRAIN)
             reply = self.receive()
             if reply["status"] != "error":
                 raise
@@ -126,20 +117,14 @@ class Conn:
         """Tells whether the other end is still there, and silent, as it should be."""
         if self._read or self._stream is not None:
             return False
-        try:
-            self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False  # the end, or what nobody asked for
+        return self._transport.silent()
 
     def greet(self) -> Reply:
         """Asks who listens. The answer must come in good time."""
         try:
             self.send(to_json({"type": "Ping"}))
             reply = self.receive()
-            self._sock.settimeout(None)
+            self._transport.settimeout(None)
         except DataError as error:
             raise unavailable("What listens on the socket is not a SkylineDB daemon: choose another socket.") from error
         except OSError as error:
@@ -149,10 +134,10 @@ class Conn:
     def daemon_pid(self) -> Optional[int]:
         """Asks for the daemon's process. The connection is closed if it fails."""
         try:
-            self._sock.settimeout(HANDSHAKE)
+            self._transport.settimeout(HANDSHAKE)
             self.send(to_json({"type": "Status"}))
             pid = self.receive().get("pid")
-            self._sock.settimeout(None)
+            self._transport.settimeout(None)
         except (DataError, OSError) as error:
             self.close()
             raise Passing(f"the daemon did not answer the first Status: {phrase(error)}") from error
@@ -160,27 +145,24 @@ class Conn:
 
     def interrupt(self) -> None:
         """Ends a receive of another thread."""
-        try:
-            self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
+        self._transport.interrupt()
 
     def drain(self) -> None:
         """Waits until the daemon hangs up."""
         try:
-            while self._sock.recv(_CHUNK):
+            while self._transport.recv(_CHUNK):
                 pass
         except OSError:
             pass  # whatever the end looks like on this system
 
     def close(self) -> None:
         self._stream = None
-        self._sock.close()
+        self._transport.close()
 
     def _take(self, size: int) -> bytes:
         # The buffer grows with what arrives, not with what was announced.
         while len(self._read) < size:
-            part = self._sock.recv(_CHUNK if size <= _CHUNK else 1 << 20)
+            part = self._transport.recv(_CHUNK if size <= _CHUNK else 1 << 20)
             if not part:
                 raise ConnectionResetError("the daemon closed the connection")
             self._read += part
@@ -191,63 +173,4 @@ class Conn:
 
 def dial(path: str, max_frame: int) -> Conn:
     """Connects to whoever listens, if it is a process of our own user."""
-    try:
-        _check_file(path, os.lstat(path))
-    except FileNotFoundError as error:
-        raise NotRunning(f'nobody listens on "{path}"') from error
-    except OSError as error:
-        raise unavailable(f'The socket "{path}" cannot be looked at: {phrase(error)}.') from error
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(HANDSHAKE)
-        _connect(sock, path)
-        _check_peer(sock, path)
-    except BaseException:
-        sock.close()
-        raise
-    return Conn(sock, max(max_frame, DEFAULT_MAX_FRAME))
-
-
-def _connect(sock: socket.socket, path: str) -> None:
-    try:
-        sock.connect(path)
-    except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise NotRunning(f'nobody listens on "{path}"') from error
-    except PermissionError as error:
-        raise unavailable(f'The socket "{path}" may not be used: {phrase(error)}.') from error
-    except OSError as error:  # its queue is full, or it ended meanwhile
-        raise Passing(f'connect to "{path}": {phrase(error)}') from error
-
-
-def _check_file(path: str, info: os.stat_result) -> None:
-    if not stat.S_ISSOCK(info.st_mode):
-        raise unavailable(f'"{path}" is not a socket: remove it or choose another.')
-    if info.st_uid != os.geteuid():
-        raise _foreign(path, info.st_uid)
-
-
-def _check_peer(sock: socket.socket, path: str) -> None:
-    """Looks at the process behind the socket.
-
-    The file may have been replaced since it was looked at, and its owner is
-    not always who listens.
-    """
-    try:
-        uid = _peer_uid(sock)
-    except OSError as error:
-        raise Passing(f'ask who listens on "{path}": {phrase(error)}') from error
-    if uid is not None and uid != os.geteuid():
-        raise _foreign(path, uid)
-
-
-def _peer_uid(sock: socket.socket) -> Optional[int]:
-    if sys.platform.startswith("linux"):
-        return struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
-    if sys.platform == "darwin":
-        # SOL_LOCAL and LOCAL_PEERCRED, which gives a struct xucred.
-        return struct.unpack_from("II", sock.getsockopt(0, 1, 76))[1]
-    return None
-
-
-def _foreign(path: str, uid: int) -> Error:
-    return unavailable(f'The socket "{path}" belongs to user {uid} and not to user {os.geteuid()}, who runs this program: choose another.')
+    return Conn(system.connect(path, HANDSHAKE), max(max_frame, DEFAULT_MAX_FRAME))

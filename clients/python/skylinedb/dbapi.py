@@ -208,13 +208,13 @@ class Connection:
             # It must still be all or nothing.
             with self._client.transaction(self.database, **self._lease) as tx:
                 return _send_rows(tx, sql, itertools.chain(first, rows))
-        tx = self._to_write()
-        assert tx is not None
-        return _send_rows(tx, sql, itertools.chain(first, rows))
+        begun = self._to_write()
+        assert begun is not None
+        return _send_rows(begun, sql, itertools.chain(first, rows))
 
 
 def _send_rows(tx: Transaction, sql: str, rows: Iterator[Any]) -> List[Result]:
-    results = []
+    results: List[Result] = []
     while True:
         some = list(itertools.islice(rows, _ROWS_AT_ONCE))
         if not some:

@@ -6,8 +6,9 @@ import time
 from typing import Callable, NamedTuple, Optional
 
 from .autostart import pauses
-from .conn import Conn, Passing, Reply
+from .conn import Conn, Reply
 from .errors import Error, from_reply, phrase, unavailable
+from .transport import Passing
 
 # Failures after which it is known that no earlier copy of the batch was
 # executed: they come after the daemon has looked for the request's record.

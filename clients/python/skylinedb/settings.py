@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
-from .errors import InterfaceError, NotSupportedError
+from . import system
+from .errors import InterfaceError
 
-DEFAULT_SOCKET = "/tmp/skylinedb-v1.sock"
 DEFAULT_MAX_FRAME = 16 << 20
 _UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 
@@ -36,14 +35,11 @@ def resolve(
     max_frame: Optional[int], patience: float, args: Sequence[str], env: Optional[Mapping[str, str]],
 ) -> Settings:
     """Fills in what the options leave open."""
-    if os.name == "nt":
-        raise NotSupportedError("This client speaks to Unix sockets only: Python's standard library cannot check whose a named pipe is.")
     extra: Dict[str, str] = dict(env or {})
     if max_frame is not None:
         extra.setdefault("SKYLINEDB_MAX_FRAME", str(max_frame))
     chosen = directory or os.environ.get("SKYLINEDB_DIR") or None
-    path = os.path.abspath(os.fspath(socket or os.environ.get("SKYLINEDB_SOCKET") or DEFAULT_SOCKET))
-    _check_length(path)
+    path = system.socket_path(os.fspath(socket or os.environ.get("SKYLINEDB_SOCKET") or system.DEFAULT_SOCKET))
     return Settings(
         # Absolute, because the daemon has another current directory and this
         # program may change its own.
@@ -52,13 +48,6 @@ def resolve(
         max_frame=max_frame or _size("SKYLINEDB_MAX_FRAME", DEFAULT_MAX_FRAME),
         patience=patience, args=tuple(args), env=extra,
     )
-
-
-def _check_length(path: str) -> None:
-    limit = 103 if sys.platform == "darwin" else 107
-    size = len(os.fsencode(path))
-    if size > limit:
-        raise InterfaceError(f'The socket\'s path "{path}" is too long: it has {size} bytes, and the system allows {limit}; choose a shorter one.')
 
 
 def _on(name: str) -> bool:
@@ -86,16 +75,4 @@ def log_path(socket: str) -> str:
     Two sockets may have the same last name; the digest tells them apart.
     """
     digest = hashlib.sha256(os.fsencode(socket)).hexdigest()[:8]
-    return os.path.join(_state_dir(), f"{os.path.basename(socket)}-{digest}.log")
-
-
-def _state_dir() -> str:
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if sys.platform != "darwin" and os.path.isabs(state):
-        return os.path.join(state, "skylinedb")
-    home = os.environ.get("HOME", "")
-    if not os.path.isabs(home):
-        raise OSError("no place for the daemon's log: set HOME to a folder")
-    if sys.platform == "darwin":
-        return os.path.join(home, "Library", "Logs", "skylinedb")
-    return os.path.join(home, ".local", "state", "skylinedb")
+    return os.path.join(system.state_dir(), f"{os.path.basename(socket)}-{digest}.log")

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Type
 
 from .autostart import pauses
-from .conn import Conn, Passing, Reply
+from .conn import Conn, Reply
 from .errors import from_reply
 from .retry import Answer, passing
+from .transport import Passing
 
 if TYPE_CHECKING:
     from .client import Client
@@ -64,8 +65,8 @@ class Subscription:
     def __next__(self) -> Event:
         while not self._closed.is_set():
             if self._pending is not None:
-                event, self._pending = self._pending, None
-                return event
+                pending, self._pending = self._pending, None
+                return pending
             conn = self._conn
             if conn is None:
                 self._reconnect()

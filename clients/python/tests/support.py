@@ -8,16 +8,24 @@ import json
 import os
 import shutil
 import signal
-import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import skylinedb
+from skylinedb import system, transport
+
+if sys.platform == "win32":
+    from .ends_windows import KILL, Listener, ended, interrupt_main
+else:
+    from .ends_unix import KILL, Listener, ended, interrupt_main
 
 PATIENCE = 120
+WINDOWS = sys.platform == "win32"
 
 
 def daemon_program():
@@ -27,18 +35,31 @@ def daemon_program():
     return program
 
 
+def _remove(folder):
+    """Removes a folder. On Windows it stays while a program that is just
+    ending is in it."""
+    deadline = time.monotonic() + PATIENCE
+    while os.path.exists(folder):
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 class Case(unittest.TestCase):
     """A test with a folder of its own, short enough for sockets."""
 
     def setUp(self):
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="sky"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.addCleanup(_remove, self.root)
         self.dir = os.path.join(self.root, "data")
         os.mkdir(self.dir)
-        self.socket = os.path.join(self.root, "s")
+        self.socket = "\\\\.\\pipe\\" + os.path.basename(self.root) if WINDOWS else os.path.join(self.root, "s")
         # Nobody's settings, and logs of daemons in the folder.
         kept = {n: v for n, v in os.environ.items() if not n.startswith("SKYLINEDB_")}
-        kept.update(XDG_STATE_HOME=self.root, HOME=self.root)
+        kept.update(XDG_STATE_HOME=self.root, HOME=self.root, LOCALAPPDATA=self.root)
         before = dict(os.environ)
         daemon_program()  # fails here if it is not set
         kept["SKYLINEDB_DAEMON"] = before["SKYLINEDB_DAEMON"]
@@ -95,16 +116,22 @@ class DaemonCase(Case):
         with open(os.path.join(self.root, "log"), "ab") as log:
             return subprocess.Popen(
                 [daemon_program(), *self.ARGS, "--socket", sock or self.socket, self.dir],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, **system.DETACHED)
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.ask_to_end()
         status = self.process.wait(PATIENCE)
         with open(os.path.join(self.root, "log"), encoding="utf-8") as log:
             text = log.read()
         self.assertEqual(status, 0, text)
         self.assertNotIn("panic", text)
+
+    def ask_to_end(self):
+        if WINDOWS:  # where a signal would be a kill
+            self.client().shutdown()
+        else:
+            self.process.send_signal(signal.SIGTERM)
 
     def kill(self):
         """Ends the daemon as kill -9 does."""
@@ -120,8 +147,8 @@ class DaemonCase(Case):
 class Peer:
     """One end of a connection, as the daemon has it."""
 
-    def __init__(self, sock):
-        self.sock = sock
+    def __init__(self, end):
+        self.end = end
 
     def read(self):
         """Returns a request, None at the end of the connection."""
@@ -135,7 +162,7 @@ class Peer:
         data = b""
         while len(data) < size:
             try:
-                part = self.sock.recv(size - len(data))
+                part = self.end.recv(size - len(data))
             except OSError:
                 return None
             if not part:
@@ -145,7 +172,7 @@ class Peer:
 
     def write(self, **fields):
         body = json.dumps(fields).encode()
-        self.sock.sendall(struct.pack("<I", len(body)) + body)
+        self.end.sendall(struct.pack("<I", len(body)) + body)
 
     def ok(self, request, **fields):
         self.write(id=request.get("id"), status="ok", **fields)
@@ -166,9 +193,7 @@ class Fake:
         self._failures = []
         self._threads = []
         self._peers = []
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(path or case.socket)
-        self._listener.listen(64)
+        self._listener = Listener(path or case.socket)
         self._accepting = threading.Thread(target=self._accept)
         self._accepting.start()
         case.addCleanup(self._end)
@@ -177,17 +202,17 @@ class Fake:
         number = 0
         while True:
             try:
-                sock, _ = self._listener.accept()
+                end = self._listener.accept()
             except OSError:
                 return
-            self._peers.append(sock)
-            thread = threading.Thread(target=self._serve, args=(sock, number))
+            self._peers.append(end)
+            thread = threading.Thread(target=self._serve, args=(end, number))
             self._threads.append(thread)
             thread.start()
             number += 1
 
-    def _serve(self, sock, number):
-        peer = Peer(sock)
+    def _serve(self, end, number):
+        peer = Peer(end)
         try:
             ping = peer.read()
             if ping is not None:
@@ -198,20 +223,14 @@ class Fake:
         except BaseException as error:
             self._failures.append(error)
         finally:
-            sock.close()
+            end.close()
 
     def _end(self):
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._listener.close()
+        self._listener.stop()
         self._accepting.join(PATIENCE)
-        for sock in self._peers:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        self._listener.close()
+        for end in self._peers:
+            end.interrupt()
         for thread in self._threads:
             thread.join(PATIENCE)
         self._case.assertEqual(self._failures, [])
@@ -229,25 +248,28 @@ class Proxy:
         self._target, self._lose, self._cut = target, lose, cut
         self._fake = RawFake(case, path, self._serve)
 
-    def _serve(self, sock):
-        upstream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with upstream:
-            try:
-                upstream.connect(self._target)
-            except OSError:
+    def _serve(self, end):
+        try:
+            upstream = system.connect(self._target, PATIENCE)
+        except (transport.Passing, skylinedb.Error):
+            return
+        try:
+            self._pass_on(Peer(end), Peer(upstream))
+        finally:
+            upstream.close()
+
+    def _pass_on(self, here, there):
+        while True:
+            request = here.read()
+            if request is None:
                 return
-            here, there = Peer(sock), Peer(upstream)
-            while True:
-                request = here.read()
-                if request is None:
-                    return
-                there.write(**request)
-                if self._cut(request):
-                    return
-                reply = there.read()
-                if reply is None or self._lose(request, reply):
-                    return
-                here.write(**reply)
+            there.write(**request)
+            if self._cut(request):
+                return
+            reply = there.read()
+            if reply is None or self._lose(request, reply):
+                return
+            here.write(**reply)
 
 
 class RawFake(Fake):
@@ -257,12 +279,12 @@ class RawFake(Fake):
         self._raw = serve
         super().__init__(case, None, path=path)
 
-    def _serve(self, sock, number):
+    def _serve(self, end, number):
         try:
-            self._raw(sock)
+            self._raw(end)
         except OSError:
             pass
         except BaseException as error:
             self._failures.append(error)
         finally:
-            sock.close()
+            end.close()

@@ -16,6 +16,6 @@ class Readme(DaemonCase):
         names = {}
         for block in re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL):
             with contextlib.redirect_stdout(out):
-                exec(block.replace("/home/ada/app", self.dir), names)
+                exec(block.replace("/home/ada/app", self.dir.replace("\\", "/")), names)
         names["db"].close()
         self.assertEqual(out.getvalue(), "1 Sirius\n('Sirius',)\n('Vega',)\n('Rigel',)\n")

@@ -56,7 +56,7 @@ class Script(Case):
         self.assertTrue(ended.acquire(timeout=120))
 
     def test_a_rollback_whose_connection_is_lost(self):
-        self.script(lambda peer, request: peer.sock.close())
+        self.script(lambda peer, request: peer.end.close())
         tx = self.client().transaction("a.db")
         tx.rollback()
         self.assertFalse(tx.open)
