@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -164,6 +165,48 @@ func TestAutostartSurplus(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStarts(t, o.Dir, 1)
+}
+
+// A daemon that is killed while it comes up is followed by another.
+func TestAutostartKilled(t *testing.T) {
+	o := starting(t)
+	late := filepath.Join(o.Dir, fakedaemon.LateFile)
+	if err := os.WriteFile(late, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := starter(t, o)
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Ping(bg(t))
+		done <- err
+	}()
+	for n := 0; n < 1; n, _ = fakedaemon.Starts(o.Dir) {
+		runtime.Gosched()
+	}
+	pids, err := os.ReadFile(filepath.Join(o.Dir, fakedaemon.StartsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Sscan(string(pids), &pid); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.FindProcess(pid)
+	if err == nil {
+		err = first.Kill()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(late); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n, err := fakedaemon.Starts(o.Dir); n < 2 || err != nil {
+		t.Errorf("%d daemons were started, %v", n, err)
+	}
 }
 
 // A daemon that cannot run is reported at once, with what it said.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 
@@ -87,14 +88,20 @@ func (c *child) verdict() error {
 		return errStartAnother
 	}
 	tail := c.tail()
+	if tail == "" && c.cmd.ProcessState.ExitCode() == 1 && runtime.GOOS == "windows" { // what a kill looks like there
+		return errStartAnother
+	}
 	if strings.Contains(strings.ToLower(tail), "another daemon instance is already running") {
 		return errStartAnother
+	}
+	if tail == "" {
+		tail = "it said nothing"
 	}
 	return wire.Errorf(wire.CodeUnavailable, "The daemon ended as soon as it was started (%v): %s (its log is %q).",
 		c.cmd.ProcessState, strings.TrimSuffix(tail, "."), c.log)
 }
 
-// tail returns the last lines of the child's log as one.
+// tail returns the last lines of the child's log as one, "" for none.
 func (c *child) tail() string {
 	f, err := os.Open(c.log)
 	if err != nil {
@@ -115,8 +122,5 @@ func (c *child) tail() string {
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	if tail := strings.Join(lines, "; "); tail != "" {
-		return tail
-	}
-	return "it said nothing"
+	return strings.Join(lines, "; ")
 }

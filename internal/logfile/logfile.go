@@ -42,9 +42,9 @@ func Open(path string) (*os.File, error) {
 	case !file.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a regular file; remove it", path)
 	case file.Size() > Max:
-		if err := os.Rename(path, path+".old"); err != nil {
-			return nil, err
-		}
+		// Windows refuses while the last daemon has it open: the next start
+		// puts it aside then.
+		_ = os.Rename(path, path+".old")
 	}
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|noFollow, 0o600)
 }
